@@ -1,0 +1,2 @@
+//! Side-by-side measurements of gristmill and its peers.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The executors of gristmill: an elastic pool for blocking calls and a bounded pool for computation.

@@ -1,0 +1,1 @@
+//! The engine of gristmill: tasks, queues, parking, reactor, scheduler, runtime.
