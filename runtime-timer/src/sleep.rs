@@ -1,0 +1,186 @@
+//! The future that waits for a point in time.
+//!
+//! ```text
+//!   new ──poll──► waiting ──the wheel fires──► fired ──poll──► ready
+//!    │              │ ▲                                          │
+//!    │            drop └──────────── reset, poll ◄───────────────┤
+//!    └─poll, deadline passed──────────────────────────────────►  ┘
+//! ```
+//!
+//! Making one touches nothing but the clock: it takes a place in a wheel on the first poll that is pending.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use crate::sync::Arc;
+use crate::wheel::Key;
+use crate::{Instant, Timers, context};
+
+/// Waits until `duration` has passed.
+///
+/// Precise to the nanosecond on the side of "not early"; how late a task runs depends on the machine's load. A duration
+/// that is too long saturates. Zero is ready at once.
+///
+/// Work that should happen again and again is better served by an [`interval`](crate::interval()).
+///
+/// # Panics
+/// The future panics when it is polled where there is no gristmill runtime.
+///
+/// # Cancel safety
+/// Dropping the future cancels the timer.
+pub fn sleep(duration: Duration) -> Sleep {
+    sleep_until(Instant::now() + duration)
+}
+
+/// Waits until `deadline`. A deadline in the past is ready at once.
+///
+/// # Panics
+/// The future panics when it is polled where there is no gristmill runtime.
+///
+/// # Cancel safety
+/// Dropping the future cancels the timer.
+#[doc(alias = "call_at")]
+pub fn sleep_until(deadline: Instant) -> Sleep {
+    Sleep {
+        deadline,
+        registration: None,
+    }
+}
+
+/// The future of [`sleep`] and [`sleep_until`].
+///
+/// It is `Unpin`, so it can be polled through a plain `&mut` and kept in a `struct` without pinning.
+///
+/// # Cancel safety
+/// Dropping it cancels the timer. Polling it in a `select` again and again keeps its place.
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Sleep {
+    deadline: Instant,
+    /// `Some` from the first pending poll until the poll that finds it fired.
+    registration: Option<Registration>,
+}
+
+/// A place in a wheel. The key is taken apart, because as a struct it would be padded.
+struct Registration {
+    timers: Arc<Timers>,
+    id: u64,
+    index: u32,
+    shard: u32,
+}
+
+impl Registration {
+    fn key(&self) -> Key {
+        Key {
+            index: self.index,
+            id: self.id,
+        }
+    }
+
+    fn shard(&self) -> usize {
+        self.shard as usize
+    }
+}
+
+impl Sleep {
+    /// When it will be ready.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Whether the deadline has passed.
+    #[must_use]
+    pub fn is_elapsed(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// Sets another deadline, whether the old one has passed or not.
+    ///
+    /// A task that waits for this future already will be woken at the new deadline instead of the old one. If it was
+    /// ready before, it has to be polled again to wait.
+    pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
+        self.get_mut().set_deadline(deadline);
+    }
+
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+        let Some(registration) = &mut self.registration else {
+            return;
+        };
+        let timers = &registration.timers;
+        let deadline_ns = timers.clock().ns_at(deadline);
+        match timers.restart(registration.shard(), registration.key(), deadline_ns) {
+            Some(key) => (registration.index, registration.id) = (key.index, key.id),
+            None => self.registration = None,
+        }
+    }
+
+    /// Polls and, where that is ready, spends budget.
+    fn poll_spending(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let timers = ready!(self.poll_elapsed(cx));
+        // Out of budget, the next poll finds the deadline passed and asks again. Only what is ready costs: otherwise a
+        // task that polls more sleeps at once than its budget has units would never get to start the last ones.
+        timers.host().poll_proceed(cx)
+    }
+
+    /// Polls without spending budget, and gives back the timers that it went by.
+    pub(crate) fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<Arc<Timers>> {
+        if let Some(registration) = &self.registration {
+            ready!(registration.timers.poll_fired(
+                registration.shard(),
+                registration.key(),
+                cx.waker()
+            ));
+            return match self.registration.take() {
+                Some(registration) => Poll::Ready(registration.timers),
+                None => unreachable!("it was `Some` just above"),
+            };
+        }
+        let (timers, shard) = context::expect_current();
+        let deadline_ns = timers.clock().ns_at(self.deadline);
+        if deadline_ns <= timers.now_ns() {
+            return Poll::Ready(timers);
+        }
+        let Key { index, id } = timers.start(shard, deadline_ns, cx.waker().clone());
+        let shard = u32::try_from(shard).expect("a runtime has fewer than 2^32 workers");
+        self.registration = Some(Registration {
+            timers,
+            id,
+            index,
+            shard,
+        });
+        Poll::Pending
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().poll_spending(cx)
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(registration) = &self.registration {
+            // The waker is dropped here, with the lock free again.
+            drop(
+                registration
+                    .timers
+                    .cancel(registration.shard(), registration.key()),
+            );
+        }
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep")
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
