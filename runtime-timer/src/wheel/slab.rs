@@ -119,14 +119,11 @@ impl Slab {
         Key { index, id }
     }
 
-    /// Frees an entry that is in no list any more.
+    /// Frees an entry in use that is in no list any more, and returns its waker.
     #[inline]
-    pub(super) fn remove(&mut self, index: u32) -> Removed {
+    pub(super) fn remove(&mut self, index: u32) -> Option<Waker> {
         let entry = &mut self.entries[index as usize];
-        let removed = Removed {
-            deadline: entry.deadline,
-            waker: entry.waker.take(),
-        };
+        let waker = entry.waker.take();
         entry.id = FREE;
         entry.next = self.free;
         self.free = index;
