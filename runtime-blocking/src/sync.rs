@@ -1,0 +1,166 @@
+//! The crate's one door to threads, locks, atomics and the job queue: the real ones, or those that loom models.
+//!
+//! Everything that takes part in the protocol between pool threads comes through here, so that the model checker sees
+//! the same code that runs in production. It cannot see into crossbeam, hence the second, plain queue. Clocks are not
+//! modelled: under loom a bounded wait never times out.
+
+#[cfg(not(gristmill_loom))]
+mod real {
+    use crossbeam_channel::{Receiver, Sender, unbounded};
+
+    pub(crate) use parking_lot::{Condvar, Mutex};
+    pub(crate) use std::hint::spin_loop;
+    pub(crate) use std::sync::atomic::{AtomicU64, Ordering, fence};
+    pub(crate) use std::thread;
+
+    /// An unbounded first-in first-out queue that any thread may push to and pop from.
+    ///
+    /// `push`, `pop` and `is_empty` act on indices that are accessed with SeqCst, so that after a SeqCst fence
+    /// `is_empty` sees every push that precedes the fence.
+    #[derive(Debug)]
+    pub(crate) struct Queue<T> {
+        /// The end that `push` uses.
+        back: Sender<T>,
+        /// The end that `pop` uses; as both ends live in here, neither ever sees the other gone.
+        front: Receiver<T>,
+    }
+
+    impl<T> Queue<T> {
+        pub(crate) fn new() -> Self {
+            let (back, front) = unbounded();
+            Self { back, front }
+        }
+
+        pub(crate) fn push(&self, value: T) {
+            if self.back.send(value).is_err() {
+                unreachable!("a queue owns both of its ends");
+            }
+        }
+
+        pub(crate) fn pop(&self) -> Option<T> {
+            self.front.try_recv().ok()
+        }
+
+        pub(crate) fn is_empty(&self) -> bool {
+            self.front.is_empty()
+        }
+
+        pub(crate) fn len(&self) -> usize {
+            self.front.len()
+        }
+    }
+}
+
+#[cfg(gristmill_loom)]
+mod modelled {
+    use std::collections::VecDeque;
+    use std::ops::{Deref, DerefMut};
+    use std::time::Instant;
+
+    pub(crate) use loom::hint::spin_loop;
+    pub(crate) use loom::sync::atomic::{AtomicU64, Ordering, fence};
+    pub(crate) use loom::thread;
+
+    /// loom's mutex with the face of parking_lot's.
+    #[derive(Debug)]
+    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+    /// What `lock` gives. Empty only while a condition variable has the lock.
+    pub(crate) struct MutexGuard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            MutexGuard(Some(self.0.lock().expect("no code panics under a lock")))
+        }
+    }
+
+    impl<T> Deref for MutexGuard<'_, T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            self.0.as_ref().expect("the lock is held")
+        }
+    }
+
+    impl<T> DerefMut for MutexGuard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            self.0.as_mut().expect("the lock is held")
+        }
+    }
+
+    /// loom's condition variable with the face of parking_lot's.
+    #[derive(Debug)]
+    pub(crate) struct Condvar(loom::sync::Condvar);
+
+    /// Says that a bounded wait did not time out, which the model never does.
+    pub(crate) struct WaitTimeoutResult;
+
+    impl WaitTimeoutResult {
+        pub(crate) fn timed_out(&self) -> bool {
+            false
+        }
+    }
+
+    impl Condvar {
+        pub(crate) fn new() -> Self {
+            Self(loom::sync::Condvar::new())
+        }
+
+        pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+            let held = guard.0.take().expect("the lock is held");
+            guard.0 = Some(self.0.wait(held).expect("no code panics under a lock"));
+        }
+
+        pub(crate) fn wait_until<T>(
+            &self,
+            guard: &mut MutexGuard<'_, T>,
+            _deadline: Instant,
+        ) -> WaitTimeoutResult {
+            self.wait(guard);
+            WaitTimeoutResult
+        }
+
+        pub(crate) fn notify_one(&self) {
+            self.0.notify_one();
+        }
+
+        pub(crate) fn notify_all(&self) {
+            self.0.notify_all();
+        }
+    }
+
+    /// A plain queue that the model checker can see into.
+    #[derive(Debug)]
+    pub(crate) struct Queue<T>(Mutex<VecDeque<T>>);
+
+    impl<T> Queue<T> {
+        pub(crate) fn new() -> Self {
+            Self(Mutex::new(VecDeque::new()))
+        }
+
+        pub(crate) fn push(&self, value: T) {
+            self.0.lock().push_back(value);
+        }
+
+        pub(crate) fn pop(&self) -> Option<T> {
+            self.0.lock().pop_front()
+        }
+
+        pub(crate) fn is_empty(&self) -> bool {
+            self.0.lock().is_empty()
+        }
+
+        pub(crate) fn len(&self) -> usize {
+            self.0.lock().len()
+        }
+    }
+}
+
+#[cfg(gristmill_loom)]
+pub(crate) use modelled::*;
+#[cfg(not(gristmill_loom))]
+pub(crate) use real::*;
