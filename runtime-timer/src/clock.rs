@@ -81,8 +81,8 @@ impl Clock {
     #[inline]
     #[must_use]
     pub fn now_ns(&self) -> u64 {
-        // ORDERING: Relaxed. The course itself is read under its lock; a thread that sees an old `false` reads real
-        // time a moment longer, as if it had asked before the pause.
+        // ORDERING: Relaxed. The course itself is read under its lock; a thread that sees an old
+        // `false` reads real time a moment longer, as if it had asked before the pause.
         if self.bent.load(Ordering::Relaxed) {
             return self.bent_now_ns();
         }
@@ -106,7 +106,8 @@ impl Clock {
         Instant::from_std(self.origin) + Duration::from_nanos(ns)
     }
 
-    /// Nanoseconds from the origin to `instant`: zero if it lies before it, saturating if it is too far away.
+    /// Nanoseconds from the origin to `instant`: zero if it lies before it, saturating if it is too
+    /// far away.
     #[inline]
     #[must_use]
     pub fn ns_at(&self, instant: Instant) -> u64 {

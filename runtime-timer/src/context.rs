@@ -1,7 +1,8 @@
 //! Which timers this thread uses, and which shard of them.
 //!
-//! Set by the scheduler on its workers and by those who enter a runtime; read by futures on their first poll. No
-//! foreign code runs while the thread's cell is borrowed, save the closure of [`with_current`].
+//! Set by the scheduler on its workers and by those who enter a runtime; read by futures on their
+//! first poll. No foreign code runs while the thread's cell is borrowed, save the closure of
+//! [`with_current`].
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -20,8 +21,8 @@ thread_local! {
 const NO_RUNTIME: &str = "there is no gristmill runtime on this thread: run this inside gristmill::run, \
                           Runtime::block_on or Handle::enter";
 
-/// Makes `timers` the current ones of this thread until the guard is dropped. Timers that tasks of this thread start
-/// go to `shard`.
+/// Makes `timers` the current ones of this thread until the guard is dropped. Timers that tasks of
+/// this thread start go to `shard`.
 ///
 /// Guards nest, and have to be dropped in reverse order.
 ///
@@ -55,7 +56,8 @@ impl Drop for EnterGuard {
     }
 }
 
-/// Sets the thread's cell and returns what it held, so that it is dropped after the borrow has ended.
+/// Sets the thread's cell and returns what it held, so that it is dropped after the borrow has
+/// ended.
 fn replace(new: Current) -> Current {
     // A thread that is past its destructors has no current timers to restore.
     CURRENT

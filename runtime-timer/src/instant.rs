@@ -1,4 +1,5 @@
-//! A point in time as tasks see it: the standard library's, except under a paused clock, and never panicking.
+//! A point in time as tasks see it: the standard library's, except under a paused clock, and never
+//! panicking.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub, SubAssign};
@@ -7,20 +8,22 @@ use std::time::{Duration, Instant as StdInstant};
 use crate::context;
 use crate::sync::{Ordering, StaticFlag};
 
-/// Whether any clock of this process was ever paused. Until then `Instant::now` need not look for a clock.
+/// Whether any clock of this process was ever paused. Until then `Instant::now` need not look for a
+/// clock.
 static ANY_CLOCK_BENT: StaticFlag = StaticFlag::new(false);
 
 /// Called by a clock that stops following real time.
 pub(crate) fn note_bent_clock() {
-    // ORDERING: Relaxed. A hint: a thread that sees it late reads real time, as if it had asked before the pause.
+    // ORDERING: Relaxed. A hint: a thread that sees it late reads real time, as if it had asked
+    // before the pause.
     ANY_CLOCK_BENT.store(true, Ordering::Relaxed);
 }
 
 /// A point in time, for use with [`sleep_until`](crate::sleep_until) and its like.
 ///
-/// It differs from [`std::time::Instant`] in two ways: [`now`](Self::now) follows a clock that a test has
-/// [paused](crate::pause), and arithmetic saturates where the standard library panics, so that
-/// `Instant::now() + Duration::MAX` is a usable deadline that never comes.
+/// It differs from [`std::time::Instant`] in two ways: [`now`](Self::now) follows a clock that a
+/// test has [paused](crate::pause), and arithmetic saturates where the standard library panics, so
+/// that `Instant::now() + Duration::MAX` is a usable deadline that never comes.
 ///
 /// ```
 /// use runtime_timer::Instant;

@@ -13,7 +13,8 @@ use crate::{Instant, Sleep, sleep_until};
 const TOLERANCE: Duration = Duration::from_millis(5);
 
 /// Ticks at once, and then every `period`. How ticks that were missed are made up for is set by
-/// [`set_missed_tick_behavior`](Interval::set_missed_tick_behavior); by default they follow in a burst.
+/// [`set_missed_tick_behavior`](Interval::set_missed_tick_behavior); by default they follow in a
+/// burst.
 ///
 /// # Panics
 /// If `period` is zero.
@@ -39,10 +40,11 @@ pub fn interval_at(start: Instant, period: Duration) -> Interval {
     }
 }
 
-/// What an [`Interval`] does when a tick was missed, that is: was asked for more than 5 ms late, or more than a period
-/// late if the period is shorter than that.
+/// What an [`Interval`] does when a tick was missed, that is: was asked for more than 5 ms late, or
+/// more than a period late if the period is shorter than that.
 ///
-/// With a period of 10, a first tick at 0 and a call of `tick` that comes only at 25, the ticks come at:
+/// With a period of 10, a first tick at 0 and a call of `tick` that comes only at 25, the ticks
+/// come at:
 ///
 /// | behavior | | then |
 /// |---|---|---|
@@ -79,7 +81,8 @@ fn remainder(time: Duration, period: Duration) -> Duration {
     Duration::new((left / NANOS) as u64, (left % NANOS) as u32)
 }
 
-/// Ticks at a fixed rate; made by [`interval`] and [`interval_at`]. Also a [`Stream`] that never ends.
+/// Ticks at a fixed rate; made by [`interval`] and [`interval_at`]. Also a [`Stream`] that never
+/// ends.
 #[derive(Debug)]
 pub struct Interval {
     /// Until the next tick.
@@ -166,5 +169,177 @@ impl Stream for Interval {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         (usize::MAX, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{CountingWaker, Scene, counting_waker};
+
+    /// The unit of these tests; 10 of them are a period.
+    const UNIT: Duration = Duration::from_millis(10);
+
+    struct Ticking {
+        scene: Scene,
+        task: CountingWaker,
+        start: Instant,
+        interval: Interval,
+    }
+
+    fn ticking(behavior: MissedTickBehavior) -> Ticking {
+        let scene = Scene::new();
+        let mut interval = interval(10 * UNIT);
+        interval.set_missed_tick_behavior(behavior);
+        Ticking {
+            scene,
+            task: counting_waker(),
+            start: Instant::now(),
+            interval,
+        }
+    }
+
+    impl Ticking {
+        /// The due time of the tick that is ready, in units since the start.
+        fn tick(&mut self) -> Option<u128> {
+            let context = &mut Context::from_waker(std::task::Waker::noop());
+            match self.interval.poll_tick(context) {
+                Poll::Ready(due) => Some((due - self.start).as_nanos() / UNIT.as_nanos()),
+                Poll::Pending => None,
+            }
+        }
+
+        /// Lets the time pass unit by unit and collects when ticks are ready.
+        fn ready_at(&mut self, units: std::ops::RangeInclusive<u32>) -> Vec<u32> {
+            let mut ready = Vec::new();
+            for unit in units {
+                let now = self.start + unit * UNIT;
+                self.scene.advance(now - Instant::now());
+                while self.tick().is_some() {
+                    ready.push(unit);
+                }
+            }
+            ready
+        }
+
+        fn skip_to(&mut self, unit: u32) {
+            self.scene
+                .advance(self.start + unit * UNIT - Instant::now());
+        }
+    }
+
+    #[test]
+    fn the_first_tick_is_at_once_and_the_others_a_period_apart() {
+        let mut ticking = ticking(MissedTickBehavior::Burst);
+
+        assert_eq!(ticking.ready_at(0..=40), [0, 10, 20, 30, 40]);
+    }
+
+    #[test]
+    fn a_burst_catches_up_with_the_schedule() {
+        let mut ticking = ticking(MissedTickBehavior::Burst);
+        assert_eq!(ticking.tick(), Some(0));
+        ticking.skip_to(25);
+
+        assert_eq!(
+            (ticking.tick(), ticking.tick(), ticking.tick()),
+            (Some(10), Some(20), None)
+        );
+        assert_eq!(ticking.ready_at(26..=50), [30, 40, 50]);
+    }
+
+    #[test]
+    fn delay_starts_the_schedule_anew() {
+        let mut ticking = ticking(MissedTickBehavior::Delay);
+        assert_eq!(ticking.tick(), Some(0));
+        ticking.skip_to(25);
+
+        assert_eq!((ticking.tick(), ticking.tick()), (Some(10), None));
+        assert_eq!(ticking.ready_at(26..=55), [35, 45, 55]);
+    }
+
+    #[test]
+    fn skip_leaves_out_what_was_missed() {
+        let mut ticking = ticking(MissedTickBehavior::Skip);
+        assert_eq!(ticking.tick(), Some(0));
+        ticking.skip_to(25);
+
+        assert_eq!((ticking.tick(), ticking.tick()), (Some(10), None));
+        assert_eq!(ticking.ready_at(26..=50), [30, 40, 50]);
+    }
+
+    #[test]
+    fn a_tick_within_the_tolerance_is_not_missed() {
+        let mut ticking = ticking(MissedTickBehavior::Delay);
+        assert_eq!(ticking.tick(), Some(0));
+        ticking.skip_to(10);
+        ticking.scene.advance(TOLERANCE);
+
+        assert_eq!(ticking.tick(), Some(10));
+
+        assert_eq!(ticking.ready_at(11..=30), [20, 30]);
+    }
+
+    #[test]
+    fn resets_set_when_the_next_tick_comes() {
+        let mut ticking = ticking(MissedTickBehavior::Burst);
+        assert_eq!(ticking.ready_at(0..=5), [0]);
+
+        ticking.interval.reset();
+        assert_eq!(ticking.ready_at(6..=16), [15]);
+        ticking.interval.reset_immediately();
+        assert_eq!(ticking.ready_at(16..=26), [16, 26]);
+        ticking.interval.reset_after(3 * UNIT);
+        assert_eq!(ticking.ready_at(27..=39), [29, 39]);
+        let at = ticking.start + 41 * UNIT;
+        ticking.interval.reset_at(at);
+        assert_eq!(ticking.ready_at(40..=51), [41, 51]);
+    }
+
+    #[test]
+    fn a_tick_wakes_the_task_that_waits_and_a_dropped_one_loses_nothing() {
+        let mut ticking = ticking(MissedTickBehavior::Burst);
+        assert_eq!(ticking.tick(), Some(0));
+        {
+            let mut tick = Box::pin(ticking.interval.tick());
+            assert!(ticking.task.poll(&mut tick).is_pending());
+            ticking.scene.advance(10 * UNIT);
+            assert_eq!(ticking.task.wakes(), 1);
+        }
+
+        assert_eq!(ticking.tick(), Some(10));
+    }
+
+    #[test]
+    fn as_a_stream_it_gives_the_same_ticks() {
+        let Ticking {
+            scene: _scene,
+            start,
+            mut interval,
+            ..
+        } = ticking(MissedTickBehavior::Burst);
+        let context = &mut Context::from_waker(std::task::Waker::noop());
+
+        assert_eq!(
+            Pin::new(&mut interval).poll_next(context),
+            Poll::Ready(Some(start))
+        );
+        assert_eq!(Pin::new(&mut interval).poll_next(context), Poll::Pending);
+        assert_eq!(interval.size_hint(), (usize::MAX, None));
+    }
+
+    #[test]
+    fn the_longest_of_periods_saturates() {
+        let mut ticking = ticking(MissedTickBehavior::Burst);
+        ticking.interval = interval(Duration::MAX);
+
+        assert_eq!(ticking.tick(), Some(0));
+        assert_eq!(ticking.tick(), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "the period of an interval must not be zero")]
+    fn a_period_of_zero_is_refused() {
+        let _ = interval(Duration::ZERO);
     }
 }

@@ -1,7 +1,9 @@
-//! The timers of gristmill: a hierarchical wheel, a clock that tests can pause, and the futures over them.
+//! The timers of gristmill: a hierarchical wheel, a clock that tests can pause, and the futures
+//! over them.
 //!
-//! The crate starts and parks no thread and knows nothing of the scheduler. Whoever embeds it owns a [`Timers`], makes
-//! it current on its threads ([`enter`]), asks for the next deadline, and fires what is due:
+//! The crate starts and parks no thread and knows nothing of the scheduler. Whoever embeds it owns
+//! a [`Timers`], makes it current on its threads ([`enter`]), asks for the next deadline, and fires
+//! what is due:
 //!
 //! ```text
 //!   Sleep ── Timeout ── Interval          futures: register on the first poll that is pending, cancel on drop
@@ -17,7 +19,8 @@
 //!   Host       implemented by the scheduler: "a deadline became sooner", "may this task go on?"
 //! ```
 //!
-//! A timer never fires early: entries keep their deadline to the nanosecond, whatever the tick of the wheel.
+//! A timer never fires early: entries keep their deadline to the nanosecond, whatever the tick of
+//! the wheel.
 
 #![forbid(unsafe_code)]
 

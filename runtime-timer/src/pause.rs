@@ -1,8 +1,9 @@
 //! Time that stands still, for tests.
 //!
-//! While the clock is paused, timers wait for it to be moved: by [`advance`], or by the scheduler, which moves it to the
-//! next deadline whenever it has nothing left to run ([`Timers::auto_advance`](crate::Timers::auto_advance)). So a test
-//! of hours takes milliseconds, and takes the same course every time.
+//! While the clock is paused, timers wait for it to be moved: by [`advance`], or by the scheduler,
+//! which moves it to the next deadline whenever it has nothing left to run
+//! ([`Timers::auto_advance`](crate::Timers::auto_advance)). So a test of hours takes milliseconds,
+//! and takes the same course every time.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -13,12 +14,12 @@ use crate::context::expect_current;
 
 /// Lets the time of this runtime stand still.
 ///
-/// [`Instant::now`](crate::Instant::now) and timers follow; `std::time::Instant` does not. When no task can run, the
-/// clock moves to the next deadline by itself.
+/// [`Instant::now`](crate::Instant::now) and timers follow; `std::time::Instant` does not. When no
+/// task can run, the clock moves to the next deadline by itself.
 ///
 /// # Panics
-/// If there is no gristmill runtime on this thread, if it runs tasks on more than one thread, or if its time is paused
-/// already.
+/// If there is no gristmill runtime on this thread, if it runs tasks on more than one thread, or if
+/// its time is paused already.
 #[track_caller]
 pub fn pause() {
     let (timers, _) = expect_current();
@@ -46,11 +47,11 @@ pub fn resume() {
     timers.host().clock_moved();
 }
 
-/// Moves the paused time of this runtime forward by `duration`, wakes the tasks whose deadline that passes, and yields
-/// once so that they can run.
+/// Moves the paused time of this runtime forward by `duration`, wakes the tasks whose deadline that
+/// passes, and yields once so that they can run.
 ///
-/// The time jumps: a task that waits for several deadlines in turn sees the first of them late. To go through them one
-/// by one, just sleep: the paused clock moves by itself.
+/// The time jumps: a task that waits for several deadlines in turn sees the first of them late. To
+/// go through them one by one, just sleep: the paused clock moves by itself.
 ///
 /// # Panics
 /// If there is no gristmill runtime on this thread, or if its time is not paused.
@@ -89,5 +90,100 @@ fn refuse(refused: Refused) -> ! {
         Refused::Running => {
             panic!("time is not paused: call pause() first, or set start_paused = true")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering::SeqCst;
+
+    use super::*;
+    use crate::sync::Arc;
+    use crate::testing::{RecordingHost, Scene, counting_waker};
+    use crate::{Clock, Host, Instant, Timers, enter, sleep};
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn instants_follow_the_paused_clock() {
+        let scene = Scene::new();
+        let start = Instant::now();
+
+        scene.advance(HOUR);
+
+        assert_eq!(start.elapsed(), HOUR);
+    }
+
+    #[test]
+    fn resume_and_pause_keep_the_time_and_tell_the_host() {
+        let scene = Scene::new();
+        let start = Instant::now();
+        scene.advance(HOUR);
+
+        resume();
+        assert!(start.elapsed() >= HOUR);
+        pause();
+
+        let frozen = start.elapsed();
+        assert!(frozen >= HOUR);
+        assert_eq!(start.elapsed(), frozen);
+        assert_eq!(scene.host.clock_moves.load(SeqCst), 2);
+    }
+
+    #[test]
+    fn advance_wakes_whom_it_passes_and_yields_once() {
+        let scene = Scene::new();
+        let (sleeper, mut sleep) = (counting_waker(), sleep(HOUR));
+        assert!(sleeper.poll(&mut sleep).is_pending());
+        let (task, mut advance) = (counting_waker(), Box::pin(advance(2 * HOUR)));
+
+        assert!(task.poll(&mut advance).is_pending());
+
+        assert_eq!((sleeper.wakes(), task.wakes()), (1, 1));
+        assert_eq!(scene.host.clock_moves.load(SeqCst), 1);
+        assert!(sleeper.poll(&mut sleep).is_ready());
+        assert!(task.poll(&mut advance).is_ready());
+        assert_eq!(scene.timers.now_ns(), 7_200_000_000_000);
+    }
+
+    #[test]
+    #[should_panic(expected = "time is paused already")]
+    fn pausing_twice_is_refused() {
+        let _scene = Scene::new();
+
+        pause();
+    }
+
+    #[test]
+    #[should_panic(expected = "time is not paused")]
+    fn resuming_a_running_clock_is_refused() {
+        let _scene = Scene::new();
+
+        resume();
+        resume();
+    }
+
+    #[test]
+    #[should_panic(expected = "time is not paused")]
+    fn advancing_a_running_clock_is_refused() {
+        let _scene = Scene::new();
+        resume();
+
+        let _ = counting_waker().poll(&mut Box::pin(advance(HOUR)));
+    }
+
+    #[test]
+    #[should_panic(expected = "use flavor = \"current_thread\"")]
+    fn pausing_a_runtime_of_many_threads_is_refused_with_the_fix() {
+        let host: Arc<dyn Host> = Arc::new(RecordingHost::default());
+        let _entered = enter(Arc::new(Timers::new(1, Clock::new(), host)), 0);
+
+        pause();
+    }
+
+    #[test]
+    #[should_panic(expected = "there is no gristmill runtime on this thread")]
+    fn pausing_without_a_runtime_is_refused_with_the_fix() {
+        pause();
     }
 }

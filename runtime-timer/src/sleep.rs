@@ -7,7 +7,8 @@
 //!    └─poll, deadline passed──────────────────────────────────►  ┘
 //! ```
 //!
-//! Making one touches nothing but the clock: it takes a place in a wheel on the first poll that is pending.
+//! Making one touches nothing but the clock: it takes a place in a wheel on the first poll that is
+//! pending.
 
 use std::fmt;
 use std::future::Future;
@@ -21,8 +22,8 @@ use crate::{Instant, Timers, context};
 
 /// Waits until `duration` has passed.
 ///
-/// Precise to the nanosecond on the side of "not early"; how late a task runs depends on the machine's load. A duration
-/// that is too long saturates. Zero is ready at once.
+/// Precise to the nanosecond on the side of "not early"; how late a task runs depends on the
+/// machine's load. A duration that is too long saturates. Zero is ready at once.
 ///
 /// Work that should happen again and again is better served by an [`interval`](crate::interval()).
 ///
@@ -52,7 +53,8 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 
 /// The future of [`sleep`] and [`sleep_until`].
 ///
-/// It is `Unpin`, so it can be polled through a plain `&mut` and kept in a `struct` without pinning.
+/// It is `Unpin`, so it can be polled through a plain `&mut` and kept in a `struct` without
+/// pinning.
 ///
 /// # Cancel safety
 /// Dropping it cancels the timer. Polling it in a `select` again and again keeps its place.
@@ -99,8 +101,8 @@ impl Sleep {
 
     /// Sets another deadline, whether the old one has passed or not.
     ///
-    /// A task that waits for this future already will be woken at the new deadline instead of the old one. If it was
-    /// ready before, it has to be polled again to wait.
+    /// A task that waits for this future already will be woken at the new deadline instead of the
+    /// old one. If it was ready before, it has to be polled again to wait.
     pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
         self.get_mut().set_deadline(deadline);
     }
@@ -121,8 +123,9 @@ impl Sleep {
     /// Polls and, where that is ready, spends budget.
     fn poll_spending(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let timers = ready!(self.poll_elapsed(cx));
-        // Out of budget, the next poll finds the deadline passed and asks again. Only what is ready costs: otherwise a
-        // task that polls more sleeps at once than its budget has units would never get to start the last ones.
+        // Out of budget, the next poll finds the deadline passed and asks again. Only what is ready
+        // costs: otherwise a task that polls more sleeps at once than its budget has units would
+        // never get to start the last ones.
         timers.host().poll_proceed(cx)
     }
 
@@ -182,5 +185,192 @@ impl fmt::Debug for Sleep {
         f.debug_struct("Sleep")
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Scene, counting_waker};
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const NANO: Duration = Duration::from_nanos(1);
+
+    #[test]
+    fn it_is_at_most_forty_bytes_and_can_cross_threads() {
+        fn crosses_threads<T: Send + Sync + Unpin>() {}
+        crosses_threads::<Sleep>();
+
+        assert!(size_of::<Sleep>() <= 40);
+    }
+
+    #[test]
+    fn it_takes_no_place_in_a_wheel_until_it_is_polled() {
+        let scene = Scene::new();
+        let mut sleep = sleep(SECOND);
+        assert!(scene.timers.is_empty());
+
+        assert!(counting_waker().poll(&mut sleep).is_pending());
+
+        assert_eq!(scene.timers.len(), 1);
+    }
+
+    #[test]
+    fn it_wakes_at_its_deadline_and_not_a_nanosecond_before() {
+        let scene = Scene::new();
+        let (task, mut sleep) = (counting_waker(), sleep(SECOND));
+        assert!(task.poll(&mut sleep).is_pending());
+
+        scene.advance(SECOND - NANO);
+        assert_eq!(task.wakes(), 0);
+        assert!(!sleep.is_elapsed());
+        assert!(task.poll(&mut sleep).is_pending());
+        scene.advance(NANO);
+
+        assert_eq!(task.wakes(), 1);
+        assert!(sleep.is_elapsed());
+        assert!(task.poll(&mut sleep).is_ready());
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_is_ready_without_a_place_in_a_wheel() {
+        let scene = Scene::new();
+
+        assert!(counting_waker().poll(&mut sleep(Duration::ZERO)).is_ready());
+
+        assert!(scene.host.sooner.lock().is_empty());
+    }
+
+    #[test]
+    fn dropping_it_cancels_the_timer_and_drops_the_waker() {
+        let scene = Scene::new();
+        let (task, mut sleep) = (counting_waker(), sleep(SECOND));
+        assert!(task.poll(&mut sleep).is_pending());
+        assert_eq!(task.alive(), 1);
+
+        drop(sleep);
+
+        assert_eq!(task.alive(), 0);
+        assert!(scene.timers.is_empty());
+        scene.advance(SECOND);
+        assert_eq!(task.wakes(), 0);
+    }
+
+    #[test]
+    fn the_task_that_polled_last_is_woken() {
+        let scene = Scene::new();
+        let (first, last, mut sleep) = (counting_waker(), counting_waker(), sleep(SECOND));
+        assert!(first.poll(&mut sleep).is_pending());
+        assert!(last.poll(&mut sleep).is_pending());
+        assert_eq!((first.alive(), last.alive()), (0, 1));
+
+        scene.advance(SECOND);
+
+        assert_eq!((first.wakes(), last.wakes()), (0, 1));
+    }
+
+    #[test]
+    fn reset_moves_a_waiting_task_to_the_new_deadline() {
+        let scene = Scene::new();
+        let (task, mut sleep) = (counting_waker(), sleep(SECOND));
+        assert!(task.poll(&mut sleep).is_pending());
+
+        let later = sleep.deadline() + SECOND;
+        Pin::new(&mut sleep).reset(later);
+
+        scene.advance(SECOND);
+        assert_eq!(task.wakes(), 0);
+        scene.advance(SECOND);
+        assert_eq!(task.wakes(), 1);
+        assert!(task.poll(&mut sleep).is_ready());
+    }
+
+    #[test]
+    fn reset_makes_a_ready_one_wait_again() {
+        let scene = Scene::new();
+        let (task, mut sleep) = (counting_waker(), sleep(SECOND));
+        assert!(task.poll(&mut sleep).is_pending());
+        scene.advance(SECOND);
+        assert!(task.poll(&mut sleep).is_ready());
+
+        Pin::new(&mut sleep).reset(Instant::now() + SECOND);
+
+        assert!(task.poll(&mut sleep).is_pending());
+        scene.advance(SECOND);
+        assert!(task.poll(&mut sleep).is_ready());
+    }
+
+    #[test]
+    fn reset_of_one_that_fired_unseen_waits_for_the_new_deadline() {
+        let scene = Scene::new();
+        let (task, mut sleep) = (counting_waker(), sleep(SECOND));
+        assert!(task.poll(&mut sleep).is_pending());
+        scene.advance(SECOND);
+
+        Pin::new(&mut sleep).reset(Instant::now() + SECOND);
+
+        assert!(task.poll(&mut sleep).is_pending());
+    }
+
+    #[test]
+    fn only_a_poll_that_is_ready_spends_budget() {
+        let scene = Scene::new();
+        let (task, mut sleep) = (counting_waker(), sleep(SECOND));
+        assert!(task.poll(&mut sleep).is_pending());
+        assert!(task.poll(&mut sleep).is_pending());
+        assert_eq!(scene.spent(), 0);
+
+        scene.advance(SECOND);
+        assert!(task.poll(&mut sleep).is_ready());
+
+        assert_eq!(scene.spent(), 1);
+    }
+
+    #[test]
+    fn out_of_budget_it_stays_pending_and_is_ready_on_a_later_poll() {
+        let scene = Scene::new();
+        let (task, mut sleep) = (counting_waker(), sleep(SECOND));
+        assert!(task.poll(&mut sleep).is_pending());
+        scene.advance(SECOND);
+        scene.refuse_polls(2);
+
+        assert!(task.poll(&mut sleep).is_pending());
+        assert!(task.poll(&mut sleep).is_pending());
+        assert_eq!(task.wakes(), 3);
+        assert!(task.poll(&mut sleep).is_ready());
+    }
+
+    #[test]
+    fn it_keeps_its_timers_when_it_is_polled_elsewhere() {
+        let task = counting_waker();
+        let scene = Scene::new();
+        let mut sleep = sleep(SECOND);
+        assert!(task.poll(&mut sleep).is_pending());
+        let timers = Arc::clone(&scene.timers);
+        drop(scene);
+
+        assert!(task.poll(&mut sleep).is_pending());
+        timers.clock().advance(SECOND).unwrap();
+        timers.fire_all_due();
+
+        assert_eq!(task.wakes(), 1);
+        assert!(task.poll(&mut sleep).is_ready());
+    }
+
+    #[test]
+    fn the_longest_of_sleeps_saturates() {
+        let scene = Scene::new();
+        let (task, mut sleep) = (counting_waker(), sleep(Duration::MAX));
+
+        assert!(task.poll(&mut sleep).is_pending());
+        scene.advance(Duration::from_secs(500 * 365 * 86_400));
+
+        assert!(task.poll(&mut sleep).is_pending());
+    }
+
+    #[test]
+    #[should_panic(expected = "there is no gristmill runtime on this thread")]
+    fn without_a_runtime_the_panic_names_the_fix() {
+        let _ = counting_waker().poll(&mut sleep(SECOND));
     }
 }

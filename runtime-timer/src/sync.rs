@@ -1,24 +1,25 @@
 //! The one door of this crate to locks and atomics.
 //!
-//! Ordinary builds get `parking_lot` and `std`; under `--cfg gristmill_loom` the same names are loom's, so that a
-//! model sees every access. Nothing else in the crate names these libraries.
+//! Ordinary builds get `parking_lot` and `std`; under `--cfg gristmill_loom` the same names are
+//! loom's, so that a model sees every access. Nothing else in the crate names these libraries.
 
-pub(crate) use imp::{AtomicBool, AtomicU64, Mutex};
+pub(crate) use imp::{AtomicBool, AtomicU64, Mutex, fence};
 pub(crate) use std::sync::Arc;
 pub(crate) use std::sync::atomic::Ordering;
 
-/// An atomic that may stand in a `static`, which loom's cannot. It is only for hints that belong to no protocol.
+/// An atomic that may stand in a `static`, which loom's cannot. It is only for hints that belong to
+/// no protocol.
 pub(crate) type StaticFlag = std::sync::atomic::AtomicBool;
 
 #[cfg(not(gristmill_loom))]
 mod imp {
     pub(crate) use parking_lot::Mutex;
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, fence};
 }
 
 #[cfg(gristmill_loom)]
 mod imp {
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, fence};
 
     /// loom's mutex with `parking_lot`'s face: no poisoning.
     #[derive(Debug)]

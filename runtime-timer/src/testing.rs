@@ -1,10 +1,12 @@
 //! What the tests of this crate share: wakers that count, and timers over a paused clock.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use crate::sync::Arc;
-use crate::{Clock, Host, Timers};
+use crate::{Clock, EnterGuard, Host, Timers};
 
 /// Counts the wakes of its wakers, and how many of them are alive.
 #[derive(Debug)]
@@ -24,6 +26,11 @@ pub(crate) fn counting_waker() -> CountingWaker {
 }
 
 impl CountingWaker {
+    /// Polls once with a waker of this count.
+    pub(crate) fn poll<F: Future + Unpin>(&self, future: &mut F) -> Poll<F::Output> {
+        Pin::new(future).poll(&mut Context::from_waker(&self.waker()))
+    }
+
     pub(crate) fn waker(&self) -> Waker {
         Waker::from(Arc::clone(&self.0))
     }
@@ -79,4 +86,37 @@ pub(crate) fn paused_timers(shards: usize) -> (Arc<Timers>, Arc<RecordingHost>) 
         Arc::clone(&host) as Arc<dyn Host>,
     );
     (Arc::new(timers.allow_pausing()), host)
+}
+
+/// A runtime without tasks: pausable timers at time zero, current on this thread.
+pub(crate) struct Scene {
+    pub(crate) timers: Arc<Timers>,
+    pub(crate) host: Arc<RecordingHost>,
+    _entered: EnterGuard,
+}
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        let (timers, host) = paused_timers(2);
+        let _entered = crate::enter(Arc::clone(&timers), 0);
+        Self {
+            timers,
+            host,
+            _entered,
+        }
+    }
+
+    /// Moves the clock and fires what that makes due.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.timers.clock().advance(by).unwrap();
+        self.timers.fire_all_due();
+    }
+
+    pub(crate) fn spent(&self) -> usize {
+        self.host.spent.load(SeqCst)
+    }
+
+    pub(crate) fn refuse_polls(&self, count: usize) {
+        self.host.refusals.store(count, SeqCst);
+    }
 }

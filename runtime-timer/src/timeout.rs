@@ -12,8 +12,8 @@ use crate::{Instant, Sleep, sleep, sleep_until};
 
 /// Waits for `future`, but no longer than `duration`.
 ///
-/// The future is always polled first: if it is ready together with the deadline, its value wins. A duration that is too
-/// long saturates. The time counts from this call, not from the first poll.
+/// The future is always polled first: if it is ready together with the deadline, its value wins. A
+/// duration that is too long saturates. The time counts from this call, not from the first poll.
 ///
 /// # Errors
 /// [`Elapsed`] if the time is up first.
@@ -22,8 +22,8 @@ use crate::{Instant, Sleep, sleep, sleep_until};
 /// The future panics when it has to wait where there is no gristmill runtime.
 ///
 /// # Cancel safety
-/// Dropping it drops `future`, as does the deadline once the `Timeout` itself is dropped: whether that loses anything
-/// is up to `future`. To keep it, pass `&mut future`.
+/// Dropping it drops `future`, as does the deadline once the `Timeout` itself is dropped: whether
+/// that loses anything is up to `future`. To keep it, pass `&mut future`.
 #[doc(alias = "wait_for")]
 pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
     Timeout {
@@ -81,5 +81,72 @@ impl<F: Future> Future for Timeout<F> {
         }
         // Without spending budget, or a future that has used it all up could never time out.
         this.sleep.poll_elapsed(cx).map(|_| Err(Elapsed::new()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+    use crate::testing::{Scene, counting_waker};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_value_that_is_ready_together_with_the_deadline_wins() {
+        let _scene = Scene::new();
+        let mut timeout = timeout(Duration::ZERO, ready(7));
+
+        assert_eq!(counting_waker().poll(&mut timeout), Poll::Ready(Ok(7)));
+    }
+
+    #[test]
+    fn it_elapses_at_the_deadline() {
+        let scene = Scene::new();
+        let (task, mut timeout) = (counting_waker(), timeout(SECOND, pending::<()>()));
+        assert!(task.poll(&mut timeout).is_pending());
+
+        scene.advance(SECOND);
+
+        assert_eq!(task.wakes(), 1);
+        assert_eq!(task.poll(&mut timeout), Poll::Ready(Err(Elapsed::new())));
+    }
+
+    #[test]
+    fn a_future_that_used_the_budget_up_still_times_out() {
+        let scene = Scene::new();
+        let (task, mut timeout) = (counting_waker(), timeout(SECOND, pending::<()>()));
+        assert!(task.poll(&mut timeout).is_pending());
+        scene.advance(SECOND);
+        scene.refuse_polls(usize::MAX);
+
+        assert!(task.poll(&mut timeout).is_ready());
+        assert_eq!(scene.spent(), 0);
+    }
+
+    #[test]
+    fn a_value_in_time_leaves_no_timer_behind() {
+        let scene = Scene::new();
+        let task = counting_waker();
+        let mut timeout = timeout(SECOND, crate::sleep(SECOND / 2));
+        assert!(task.poll(&mut timeout).is_pending());
+        scene.advance(SECOND / 2);
+
+        assert_eq!(task.poll(&mut timeout), Poll::Ready(Ok(())));
+        drop(timeout);
+
+        assert!(scene.timers.is_empty());
+        assert_eq!(task.alive(), 0);
+    }
+
+    #[test]
+    fn the_future_inside_can_be_reached_and_kept() {
+        let mut timeout = timeout_at(Instant::now(), ready(1));
+
+        *timeout.get_mut() = ready(2);
+
+        assert_eq!(timeout.get_ref().clone().into_inner(), 2);
+        assert_eq!(timeout.into_inner().into_inner(), 2);
     }
 }

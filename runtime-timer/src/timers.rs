@@ -1,24 +1,27 @@
-//! The timers of one runtime: wheels in shards, each behind a lock of its own, and the deadlines that they publish.
+//! The timers of one runtime: wheels in shards, each behind a lock of its own, and the deadlines
+//! that they publish.
 //!
-//! A shard's wheel is touched under its lock; its next deadline can be read without. Wakers are cloned, woken and
-//! dropped outside the lock, and so is the host called.
+//! A shard's wheel is touched under its lock; its next deadline can be read without. Wakers are
+//! cloned, woken and dropped outside the lock, and so is the host called.
 //!
 //! # Invariants
-//! - I1: with the lock free, a shard's `next` is not later than its wheel's earliest deadline. It may be earlier after
-//!   cancels, which costs one look for nothing and saves telling sleepers of every cancel.
+//! - I1: with the lock free, a shard's `next` is not later than its wheel's earliest deadline. It
+//!   may be earlier after cancels, which costs one look for nothing and saves telling sleepers of
+//!   every cancel.
 //! - I2: `next` is written only under the lock.
 //!
 //! # Edges
-//! - T1 "announce, then look": a thread that starts a timer stores `next`, then looks (in [`Host::sooner`]) for a sleeper
-//!   that sleeps longer than that; a sleeper announces until when it will sleep, then loads `next`. Both are SeqCst,
-//!   so at least one of the two sees the other.
+//! - T1 "announce, then look": a thread that starts a timer stores `next`, passes a SeqCst fence,
+//!   then looks (in [`Host::sooner`]) for a sleeper that sleeps longer than that; a sleeper
+//!   announces until when it will sleep, passes a SeqCst fence, then loads `next`. At least one of
+//!   the two sees the other.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
 
 use crate::clock::Clock;
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering, fence};
 use crate::wheel::{Fired, Key, Refreshed, Wheel};
 
 /// The value of a shard's `next` that means "no timer".
@@ -28,21 +31,26 @@ pub(crate) const LAST_DEADLINE: u64 = NO_DEADLINE - 1;
 
 /// What timers ask of the scheduler that they live in.
 ///
-/// No lock of the timers is held during a call, so a host may call back into them. A host that owns its [`Timers`]
-/// should be known to them through something smaller, since they keep it alive.
+/// No lock of the timers is held during a call, so a host may call back into them. A host that owns
+/// its [`Timers`] should be known to them through something smaller, since they keep it alive.
 pub trait Host: Send + Sync {
-    /// The earliest deadline of `shard` has become `deadline_ns`, which is sooner than what was published before.
+    /// The earliest deadline of `shard` has become `deadline_ns`, which is sooner than what was
+    /// published before.
     ///
-    /// Called after the deadline was published, by the thread that started the timer: a sleeper that would sleep
-    /// past it has to be unparked. It must look for one with SeqCst loads (edge T1).
+    /// Called by the thread that started the timer, after the deadline was published and a SeqCst
+    /// fence passed (edge T1): a sleeper that would sleep past it has to be unparked. A sleeper,
+    /// for its part, has to announce its sleep, pass a SeqCst fence, and only then load
+    /// [`Timers::next_deadline`].
     fn sooner(&self, shard: usize, deadline_ns: u64);
 
     /// Spends one unit of the running task's budget, before a timer reports that it has fired.
     ///
-    /// `Pending` means that the budget is used up, and that the host has arranged for the task to be woken.
+    /// `Pending` means that the budget is used up, and that the host has arranged for the task to
+    /// be woken.
     fn poll_proceed(&self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// The clock was paused, resumed or advanced: whoever computed how long to sleep has to compute it again.
+    /// The clock was paused, resumed or advanced: whoever computed how long to sleep has to compute
+    /// it again.
     fn clock_moved(&self);
 }
 
@@ -92,20 +100,21 @@ impl Shard {
     }
 
     fn next(&self) -> u64 {
-        // ORDERING: SeqCst, edge T1, the sleeper's half: it has announced its sleep before it loads this.
+        // ORDERING: SeqCst, edge T1, the sleeper's half: the announcement of its sleep stays before
+        // this.
         self.next.load(Ordering::SeqCst)
     }
 
     /// Publishes `deadline`; the borrow of the wheel is the proof that its lock is held.
     fn publish(&self, _wheel: &mut Wheel, deadline: u64) {
-        // ORDERING: SeqCst, edge T1, the starter's half: the look for a sleeper in `Host::sooner` comes after it.
+        // ORDERING: SeqCst, edge T1, the starter's half: see the fence in `Timers::start`.
         self.next.store(deadline, Ordering::SeqCst);
     }
 }
 
 impl Timers {
-    /// Timers with `shards` shards, the last of which is for threads that own none. The clock cannot be paused unless
-    /// [`allow_pausing`](Self::allow_pausing) says so.
+    /// Timers with `shards` shards, the last of which is for threads that own none. The clock
+    /// cannot be paused unless [`allow_pausing`](Self::allow_pausing) says so.
     ///
     /// # Panics
     /// If `shards` is zero.
@@ -181,9 +190,11 @@ impl Timers {
         self.len() == 0
     }
 
-    /// When `shard` wants to be fired next, in nanoseconds of the clock; `None` if it has no timers.
+    /// When `shard` wants to be fired next, in nanoseconds of the clock; `None` if it has no
+    /// timers.
     ///
-    /// One atomic load. Never later than the shard's earliest deadline, but possibly earlier after cancels.
+    /// One atomic load. Never later than the shard's earliest deadline, but possibly earlier after
+    /// cancels.
     #[inline]
     #[must_use]
     pub fn next_deadline(&self, shard: usize) -> Option<u64> {
@@ -197,12 +208,12 @@ impl Timers {
         earliest.filter(|&deadline| deadline != NO_DEADLINE)
     }
 
-    /// Fires timers of `shard` whose deadline is at most `now_ns`, `limit` at most, and wakes their tasks outside the
-    /// lock.
+    /// Fires timers of `shard` whose deadline is at most `now_ns`, `limit` at most, and wakes their
+    /// tasks outside the lock.
     ///
-    /// If nothing is due it costs one atomic load. `scratch` has to be empty and is left empty; keep it between calls
-    /// to save allocations. A waker that panics is reported by the panic hook and stops neither the others nor
-    /// the caller.
+    /// If nothing is due it costs one atomic load. `scratch` has to be empty and is left empty;
+    /// keep it between calls to save allocations. A waker that panics is reported by the panic hook
+    /// and stops neither the others nor the caller.
     pub fn fire_due(
         &self,
         shard: usize,
@@ -217,13 +228,18 @@ impl Timers {
                 rest: Fired::Done,
             };
         }
-        let rest = {
+        debug_assert!(
+            scratch.is_empty(),
+            "what is in `scratch` would be woken and counted"
+        );
+        let (rest, excess) = {
             let mut wheel = shard.wheel.lock();
             let rest = wheel.fire(now_ns, limit, scratch);
             let next = wheel.next_deadline().unwrap_or(NO_DEADLINE);
             shard.publish(&mut wheel, next);
-            rest
+            (rest, wheel.take_excess())
         };
+        drop(excess);
         let fired = scratch.len();
         scratch.drain(..).for_each(wake);
         Batch { fired, rest }
@@ -239,11 +255,12 @@ impl Timers {
         }
     }
 
-    /// If the clock is paused, moves it to the earliest deadline of all shards, and returns whether a timer is due now.
+    /// If the clock is paused, moves it to the earliest deadline of all shards, and returns whether
+    /// a timer is due now.
     ///
-    /// For a scheduler of one thread that has nothing to run and would park: if this returns `true` it should fire
-    /// timers instead. Unlike a published deadline, the one found here is exact, so that a cancelled timer does not
-    /// move the clock.
+    /// For a scheduler of one thread that has nothing to run and would park: if this returns `true`
+    /// it should fire timers instead. Unlike a published deadline, the one found here is exact, so
+    /// that a cancelled timer does not move the clock.
     #[must_use]
     pub fn auto_advance(&self) -> bool {
         if !self.clock.is_paused() {
@@ -267,6 +284,9 @@ impl Timers {
         }
         drop(wheel);
         if sooner {
+            // ORDERING: SeqCst, edge T1, the starter's half: whatever the host loads comes after
+            // the store in `publish`, in the one order that all such fences and accesses agree on.
+            fence(Ordering::SeqCst);
             self.host.sooner(shard, deadline_ns);
         }
         key
@@ -302,7 +322,12 @@ impl Timers {
     /// Takes a timer out and returns its waker; `None` if it has fired.
     #[inline]
     pub(crate) fn cancel(&self, shard: usize, key: Key) -> Option<Waker> {
-        self.shards[shard].wheel.lock().cancel(key)
+        let (waker, excess) = {
+            let mut wheel = self.shards[shard].wheel.lock();
+            (wheel.cancel(key), wheel.take_excess())
+        };
+        drop(excess);
+        waker
     }
 }
 
@@ -329,5 +354,154 @@ impl fmt::Debug for Timers {
             .field("clock", &self.clock)
             .field("next_deadline", &self.next_deadline_of_all())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering::SeqCst;
+    use std::task::Wake;
+
+    use super::*;
+    use crate::testing::{self, counting_waker};
+
+    #[test]
+    fn the_host_hears_of_sooner_deadlines_only() {
+        let (timers, host) = testing::paused_timers(2);
+        for deadline in [500, 700, 500, 300] {
+            timers.start(1, deadline, Waker::noop().clone());
+        }
+
+        assert_eq!(*host.sooner.lock(), [(1, 500), (1, 300)]);
+        assert_eq!(timers.next_deadline(0), None);
+        assert_eq!(timers.next_deadline(1), Some(300));
+        assert_eq!(timers.next_deadline_of_all(), Some(300));
+        assert_eq!(timers.len(), 4);
+    }
+
+    #[test]
+    fn firing_is_bounded_and_publishes_what_is_next() {
+        let (timers, _) = testing::paused_timers(1);
+        let count = counting_waker();
+        for deadline in [10, 20, 30, 4_000] {
+            timers.start(0, deadline, count.waker());
+        }
+        let mut scratch = Vec::new();
+
+        let none = timers.fire_due(0, 9, 64, &mut scratch);
+        let some = timers.fire_due(0, 30, 2, &mut scratch);
+        let rest = timers.fire_due(0, 30, 64, &mut scratch);
+
+        assert_eq!(
+            none,
+            Batch {
+                fired: 0,
+                rest: Fired::Done
+            }
+        );
+        assert_eq!(
+            some,
+            Batch {
+                fired: 2,
+                rest: Fired::More
+            }
+        );
+        assert_eq!(
+            rest,
+            Batch {
+                fired: 1,
+                rest: Fired::Done
+            }
+        );
+        assert_eq!(timers.next_deadline(0), Some(4_000));
+        assert_eq!((count.wakes(), count.alive()), (3, 1));
+    }
+
+    /// Panics when woken.
+    struct Panics;
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("expected by the test: this waker always panics");
+        }
+    }
+
+    #[test]
+    fn a_waker_that_panics_stops_neither_the_others_nor_the_caller() {
+        let (timers, _) = testing::paused_timers(1);
+        let count = counting_waker();
+        timers.start(0, 10, count.waker());
+        timers.start(0, 10, Waker::from(Arc::new(Panics)));
+        timers.start(0, 10, count.waker());
+        let mut scratch = Vec::new();
+
+        let batch = timers.fire_due(0, 10, 64, &mut scratch);
+
+        assert_eq!(
+            batch,
+            Batch {
+                fired: 3,
+                rest: Fired::Done
+            }
+        );
+        assert_eq!((count.wakes(), count.alive()), (2, 0));
+        assert!(timers.is_empty());
+    }
+
+    /// Starts another timer when woken, which would deadlock under the shard's lock.
+    struct StartsAnother(Arc<Timers>);
+
+    impl Wake for StartsAnother {
+        fn wake(self: Arc<Self>) {
+            self.0.start(0, 20, Waker::noop().clone());
+        }
+    }
+
+    #[test]
+    fn a_waker_may_use_the_timers_that_wake_it() {
+        let (timers, _) = testing::paused_timers(1);
+        timers.start(
+            0,
+            10,
+            Waker::from(Arc::new(StartsAnother(Arc::clone(&timers)))),
+        );
+
+        let batch = timers.fire_due(0, 10, 64, &mut Vec::new());
+
+        assert_eq!(batch.fired, 1);
+        assert_eq!(timers.next_deadline(0), Some(20));
+    }
+
+    #[test]
+    fn auto_advance_goes_to_the_earliest_timer_and_not_to_a_cancelled_one() {
+        let (timers, host) = testing::paused_timers(3);
+        let cancelled = timers.start(0, 100, Waker::noop().clone());
+        timers.start(1, 5_000, Waker::noop().clone());
+        timers.start(2, 3_000, Waker::noop().clone());
+        drop(timers.cancel(0, cancelled));
+
+        assert!(timers.auto_advance());
+
+        assert_eq!(timers.now_ns(), 3_000);
+        assert_eq!(host.clock_moves.load(SeqCst), 0);
+    }
+
+    #[test]
+    fn auto_advance_without_timers_or_on_a_running_clock_does_nothing() {
+        let (timers, _) = testing::paused_timers(1);
+        assert!(!timers.auto_advance());
+
+        timers.start(0, u64::MAX, Waker::noop().clone());
+        timers.clock().resume().unwrap();
+
+        assert!(!timers.auto_advance());
+    }
+
+    #[test]
+    fn a_deadline_too_far_away_saturates_and_is_still_a_deadline() {
+        let (timers, _) = testing::paused_timers(1);
+        timers.start(0, u64::MAX, Waker::noop().clone());
+
+        assert_eq!(timers.next_deadline(0), Some(LAST_DEADLINE));
     }
 }

@@ -1,4 +1,5 @@
-//! The slots of a wheel and a bit mask of the occupied ones a level; finds the earliest occupied slot in a few steps.
+//! The slots of a wheel and a bit mask of the occupied ones a level; finds the earliest occupied
+//! slot in a few steps.
 //!
 //! # Invariants
 //! - I1: a slot's bit is set exactly if its list is not empty.

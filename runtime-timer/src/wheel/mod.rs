@@ -1,6 +1,7 @@
 //! A single-threaded hierarchical timer wheel over `u64` nanoseconds.
 //!
-//! The wheel reads no clock, holds no lock and wakes nobody: it is told the time and hands out wakers.
+//! The wheel reads no clock, holds no lock and wakes nobody: it is told the time and hands out
+//! wakers.
 //!
 //! ```text
 //!   level 0   64 slots of 2^14 ns (16.4 µs)       1.05 ms in all
@@ -17,9 +18,10 @@
 //! - [`levels`]: the slots and a bit mask of the occupied ones a level.
 //! - [`wheel`]: the four operations over them: insert, refresh, cancel, fire.
 //!
-//! Firing looks for the earliest occupied slot; while its earliest deadline is due, the slot's list is taken out as a
-//! whole (the *cascade*), the wheel moves to the tick of that deadline, and entry by entry is fired or put back where
-//! it belongs now. A cascade may be interrupted at any entry, so that one call does a bounded amount of work.
+//! Firing looks for the earliest occupied slot; while its earliest deadline is due, the slot's list
+//! is taken out as a whole (the *cascade*), the wheel moves to the tick of that deadline, and entry
+//! by entry is fired or put back where it belongs now. A cascade may be interrupted at any entry,
+//! so that one call does a bounded amount of work.
 
 mod levels;
 mod place;
@@ -31,7 +33,7 @@ mod slab;
 mod wheel;
 
 pub use place::TICK_NS;
-pub use slab::Key;
+pub use slab::{Excess, Key};
 pub use wheel::{Fired, Refreshed, Wheel};
 
 #[cfg(test)]

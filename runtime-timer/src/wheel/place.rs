@@ -1,12 +1,12 @@
 //! Where an entry belongs: pure arithmetic on ticks.
 //!
-//! The level of a tick is that of the highest bit in which it differs from the wheel's own tick. Hence no slot ever
-//! wraps: at each level the occupied slots lie after the wheel's position, and everything at a lower level comes before
-//! everything at a higher one.
+//! The level of a tick is that of the highest bit in which it differs from the wheel's own tick.
+//! Hence no slot ever wraps: at each level the occupied slots lie after the wheel's position, and
+//! everything at a lower level comes before everything at a higher one.
 //!
 //! # Invariants
-//! - I1: as long as the wheel's tick does not enter an entry's slot, the entry's place does not change. So a place
-//!   need not be stored: it can be computed again.
+//! - I1: as long as the wheel's tick does not enter an entry's slot, the entry's place does not
+//!   change. So a place need not be stored: it can be computed again.
 
 /// log2 of the nanoseconds in a tick.
 const TICK_BITS: u32 = 14;
@@ -41,7 +41,8 @@ pub(super) const fn tick_of(deadline_ns: u64) -> u64 {
 impl Place {
     /// Where an entry of tick `tick` belongs when the wheel stands at tick `now`.
     ///
-    /// A tick in the past belongs to the wheel's own slot, one beyond the horizon to the last slot of the wheel.
+    /// A tick in the past belongs to the wheel's own slot, one beyond the horizon to the last slot
+    /// of the wheel.
     #[inline]
     pub(super) const fn of(tick: u64, now: u64) -> Self {
         let tick = if tick < now { now } else { tick };

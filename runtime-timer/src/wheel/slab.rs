@@ -1,11 +1,14 @@
-//! The entries of a wheel in one `Vec`, and the circular doubly linked lists that run through them by index.
+//! The entries of a wheel in one `Vec`, and the circular doubly linked lists that run through them
+//! by index.
 //!
-//! A list needs no tail: the entry before its head is its last. An entry that is not the head of its list can be
-//! taken out without knowing which list that is.
+//! A list needs no tail: the entry before its head is its last. An entry that is not the head of
+//! its list can be taken out without knowing which list that is.
 //!
 //! # Invariants
-//! - I1: an entry is in use exactly if its id is not [`FREE`]; then it is in exactly one list and has a waker.
-//! - I2: ids are never used twice, so a key of an entry that is gone matches no entry, whatever reuses its index.
+//! - I1: an entry is in use exactly if its id is not [`FREE`]; then it is in exactly one list and
+//!   has a waker.
+//! - I2: ids are never used twice, so a key of an entry that is gone matches no entry, whatever
+//!   reuses its index.
 
 use std::task::Waker;
 
@@ -40,12 +43,21 @@ struct Entry {
     prev: u32,
 }
 
+/// Memory that an empty wheel no longer needs. Giving tens of megabytes back to the system takes
+/// milliseconds, so drop it where no lock is held.
+#[derive(Debug)]
+#[must_use = "it exists to be dropped outside a lock"]
+pub struct Excess {
+    _entries: Vec<Entry>,
+}
+
 /// A list of entries.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct List {
     /// The first entry, or [`NONE`].
     pub(super) head: u32,
-    /// At most the earliest deadline in the list; `u64::MAX` if it is empty. Exact until an entry is cancelled.
+    /// At most the earliest deadline in the list; `u64::MAX` if it is empty. Exact until an entry
+    /// is cancelled.
     pub(super) earliest: u64,
 }
 
@@ -128,17 +140,20 @@ impl Slab {
         entry.next = self.free;
         self.free = index;
         self.len -= 1;
-        if self.len == 0 && self.entries.len() > KEPT_ENTRIES {
-            self.release();
-        }
         waker
     }
 
-    /// Gives memory back after a burst. Old keys stay harmless: their index lies outside, or their id does not match.
-    #[cold]
-    fn release(&mut self) {
-        self.entries = Vec::new();
+    /// Takes out the memory of a burst that is over. Old keys stay harmless: their index lies
+    /// outside, or their id does not match.
+    #[inline]
+    pub(super) fn take_excess(&mut self) -> Option<Excess> {
+        if self.len > 0 || self.entries.len() <= KEPT_ENTRIES {
+            return None;
+        }
         self.free = NONE;
+        Some(Excess {
+            _entries: std::mem::take(&mut self.entries),
+        })
     }
 
     /// Whether `key` names an entry that is in use.
@@ -182,8 +197,8 @@ impl Slab {
         }
     }
 
-    /// Takes `index` out of the list that it is in. If it is the head of it, `list` must be that list; otherwise
-    /// `list` is left alone.
+    /// Takes `index` out of the list that it is in. If it is the head of it, `list` must be that
+    /// list; otherwise `list` is left alone.
     #[inline]
     pub(super) fn unlink(&mut self, list: &mut List, index: u32) {
         let Entry { next, prev, .. } = self.entries[index as usize];
@@ -286,8 +301,10 @@ mod tests {
     fn memory_of_a_burst_is_given_back_and_old_keys_stay_harmless() {
         let (mut slab, mut list, keys) = filled(KEPT_ENTRIES as u64 + 1);
 
+        assert!(slab.take_excess().is_none());
         order(&mut slab, &mut list);
 
+        assert!(slab.take_excess().is_some());
         assert_eq!(slab.entries.capacity(), 0);
         assert!(!slab.contains(keys[KEPT_ENTRIES]));
     }

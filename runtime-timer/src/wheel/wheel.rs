@@ -1,17 +1,20 @@
 //! The wheel itself: insert, refresh, cancel and fire over the slab and the levels.
 //!
 //! # Invariants
-//! - I1: every entry in use is either in the slot that [`Place::of`] gives for it, or in the cascade.
-//! - I2: the wheel's tick never passes that of an entry which is in a slot, save entries that were inserted late.
+//! - I1: every entry in use is either in the slot that [`Place::of`] gives for it, or in the
+//!   cascade.
+//! - I2: the wheel's tick never passes that of an entry which is in a slot, save entries that were
+//!   inserted late.
 //! - I3: `fire` hands out no waker whose deadline lies after the time that it was told.
 
 use std::task::Waker;
 
 use super::levels::Levels;
 use super::place::{Place, tick_of};
-use super::slab::{Key, List, Slab};
+use super::slab::{Excess, Key, List, Slab};
 
-/// How many entries one call of [`Wheel::fire`] puts back into slots at most, beyond those that it fires.
+/// How many entries one call of [`Wheel::fire`] puts back into slots at most, beyond those that it
+/// fires.
 const MOVES_PER_CALL: usize = 1024;
 
 /// What [`Wheel::refresh`] found.
@@ -22,7 +25,8 @@ pub enum Refreshed {
     Fired,
     /// The entry is still there and would wake the right task.
     Waiting,
-    /// The entry is still there but has another task's waker: clone the new one and call [`Wheel::replace`].
+    /// The entry is still there but has another task's waker: clone the new one and call
+    /// [`Wheel::replace`].
     Stale,
 }
 
@@ -38,8 +42,8 @@ pub enum Fired {
 
 /// A hierarchical timer wheel over nanoseconds, for one thread at a time.
 ///
-/// It never runs foreign code: wakers come in and go out by value, so a caller that guards the wheel with a lock can
-/// clone, wake and drop them outside it.
+/// It never runs foreign code: wakers come in and go out by value, so a caller that guards the
+/// wheel with a lock can clone, wake and drop them outside it.
 ///
 /// ```
 /// use runtime_timer::wheel::{Fired, Wheel};
@@ -94,7 +98,8 @@ impl Wheel {
         self.slab.len() == 0
     }
 
-    /// Adds an entry that fires once the time is at least `deadline_ns`; a deadline in the past is allowed.
+    /// Adds an entry that fires once the time is at least `deadline_ns`; a deadline in the past is
+    /// allowed.
     ///
     /// # Panics
     /// If the wheel already holds 2^32 - 1 entries.
@@ -105,8 +110,8 @@ impl Wheel {
         key
     }
 
-    /// Takes an entry out and returns its waker, for the caller to drop where no lock is held. `None` if it has fired
-    /// or was cancelled before.
+    /// Takes an entry out and returns its waker, for the caller to drop where no lock is held.
+    /// `None` if it has fired or was cancelled before.
     #[inline]
     pub fn cancel(&mut self, key: Key) -> Option<Waker> {
         if !self.slab.contains(key) {
@@ -115,7 +120,8 @@ impl Wheel {
         if self.cascade.head == key.index {
             self.slab.unlink(&mut self.cascade, key.index);
         } else {
-            // If the entry is in the cascade after its head, this place is wrong and stays untouched.
+            // If the entry is in the cascade after its head, this place is wrong and stays
+            // untouched.
             let place = Place::of(tick_of(self.slab.deadline(key.index)), self.tick);
             self.levels.unlink(&mut self.slab, place, key.index);
         }
@@ -134,7 +140,8 @@ impl Wheel {
         }
     }
 
-    /// Gives an entry another waker and returns the old one, for the caller to drop where no lock is held.
+    /// Gives an entry another waker and returns the old one, for the caller to drop where no lock
+    /// is held.
     ///
     /// # Errors
     /// The new waker itself if the entry has fired or was cancelled.
@@ -147,7 +154,8 @@ impl Wheel {
 
     /// When `fire` should be called next, in nanoseconds; `None` if the wheel is empty.
     ///
-    /// Never later than the earliest deadline. After cancels it may be earlier; `fire` corrects it when it comes.
+    /// Never later than the earliest deadline. After cancels it may be earlier; `fire` corrects it
+    /// when it comes.
     #[inline]
     #[must_use]
     pub fn next_deadline(&self) -> Option<u64> {
@@ -162,7 +170,8 @@ impl Wheel {
         }
     }
 
-    /// Like [`next_deadline`](Self::next_deadline), but exact: it looks at every entry of the earliest slot.
+    /// Like [`next_deadline`](Self::next_deadline), but exact: it looks at every entry of the
+    /// earliest slot.
     pub fn exact_next_deadline(&mut self) -> Option<u64> {
         if !self.cascade.is_empty() {
             self.cascade.earliest = self.slab.earliest_in(&self.cascade);
@@ -173,10 +182,18 @@ impl Wheel {
         self.next_deadline()
     }
 
+    /// If the wheel is empty but still has the memory of many entries, takes that out, for the
+    /// caller to drop where no lock is held. Worth a call after `cancel` and `fire`.
+    #[inline]
+    pub fn take_excess(&mut self) -> Option<Excess> {
+        self.slab.take_excess()
+    }
+
     /// Takes out the entries whose deadline is at most `now_ns` and appends their wakers to `due`.
     ///
-    /// At most `limit` entries a call, those of earlier ticks first; the work besides is bounded too. An entry is gone
-    /// as soon as its waker is in `due`. A `now_ns` before that of an earlier call is allowed.
+    /// At most `limit` entries a call, those of earlier ticks first; the work besides is bounded
+    /// too. An entry is gone as soon as its waker is in `due`. A `now_ns` before that of an earlier
+    /// call is allowed.
     pub fn fire(&mut self, now_ns: u64, limit: usize, due: &mut Vec<Waker>) -> Fired {
         let mut fires_left = limit;
         let mut moves_left = MOVES_PER_CALL;
@@ -188,7 +205,8 @@ impl Wheel {
                 let index = self.cascade.head;
                 self.slab.unlink(&mut self.cascade, index);
                 let deadline = self.slab.deadline(index);
-                // What is due but of a later tick goes back first, so that earlier ticks come out first.
+                // What is due but of a later tick goes back first, so that earlier ticks come out
+                // first.
                 if deadline <= now_ns && tick_of(deadline) <= self.tick {
                     due.extend(self.slab.remove(index));
                     fires_left -= 1;
@@ -204,7 +222,8 @@ impl Wheel {
             if earliest > now_ns {
                 return Fired::Done;
             }
-            // No entry of any slot is earlier than `earliest`, so the wheel may go there at once, however far.
+            // No entry of any slot is earlier than `earliest`, so the wheel may go there at once,
+            // however far.
             let start = place.first_tick(self.tick);
             self.tick = tick_of(earliest).max(start);
             self.cascade = self.levels.take(place);
