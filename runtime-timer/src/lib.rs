@@ -29,9 +29,15 @@ mod sync;
 #[cfg(test)]
 mod testing;
 
+#[cfg(gristmill_loom)]
+#[cfg(test)]
+mod loom_tests;
+
 pub mod wheel;
 
 mod clock;
+mod host;
+mod shard;
 mod timers;
 
 mod context;
@@ -45,9 +51,10 @@ mod timeout;
 
 pub use clock::Clock;
 pub use context::{EnterGuard, enter, with_current};
+pub use host::Host;
 pub use instant::Instant;
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 pub use pause::{advance, pause, resume};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Timeout, timeout, timeout_at};
-pub use timers::{Batch, Host, Timers};
+pub use timers::{Batch, Timers};

@@ -1,58 +1,18 @@
-//! The timers of one runtime: wheels in shards, each behind a lock of its own, and the deadlines
-//! that they publish.
+//! The timers of one runtime: a clock, a host, and wheels in shards.
 //!
-//! A shard's wheel is touched under its lock; its next deadline can be read without. Wakers are
-//! cloned, woken and dropped outside the lock, and so is the host called.
-//!
-//! # Invariants
-//! - I1: with the lock free, a shard's `next` is not later than its wheel's earliest deadline. It
-//!   may be earlier after cancels, which costs one look for nothing and saves telling sleepers of
-//!   every cancel.
-//! - I2: `next` is written only under the lock.
-//!
-//! # Edges
-//! - T1 "announce, then look": a thread that starts a timer stores `next`, passes a SeqCst fence,
-//!   then looks (in [`Host::sooner`]) for a sleeper that sleeps longer than that; a sleeper
-//!   announces until when it will sleep, passes a SeqCst fence, then loads `next`. At least one of
-//!   the two sees the other.
+//! What happens under a shard's lock is in [`shard`](crate::shard); here is what happens outside it:
+//! wakers are woken and the host is called. It starts no thread: whoever owns the timers decides when
+//! they are fired.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::{Context, Poll, Waker};
+use std::task::{Poll, Waker};
 
 use crate::clock::Clock;
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering, fence};
-use crate::wheel::{Fired, Key, Refreshed, Wheel};
-
-/// The value of a shard's `next` that means "no timer".
-const NO_DEADLINE: u64 = u64::MAX;
-/// The latest deadline that a timer can have; later ones saturate to it.
-pub(crate) const LAST_DEADLINE: u64 = NO_DEADLINE - 1;
-
-/// What timers ask of the scheduler that they live in.
-///
-/// No lock of the timers is held during a call, so a host may call back into them. A host that owns
-/// its [`Timers`] should be known to them through something smaller, since they keep it alive.
-pub trait Host: Send + Sync {
-    /// The earliest deadline of `shard` has become `deadline_ns`, which is sooner than what was
-    /// published before.
-    ///
-    /// Called by the thread that started the timer, after the deadline was published and a SeqCst
-    /// fence passed (edge T1): a sleeper that would sleep past it has to be unparked. A sleeper,
-    /// for its part, has to announce its sleep, pass a SeqCst fence, and only then load
-    /// [`Timers::next_deadline`].
-    fn sooner(&self, shard: usize, deadline_ns: u64);
-
-    /// Spends one unit of the running task's budget, before a timer reports that it has fired.
-    ///
-    /// `Pending` means that the budget is used up, and that the host has arranged for the task to
-    /// be woken.
-    fn poll_proceed(&self, cx: &mut Context<'_>) -> Poll<()>;
-
-    /// The clock was paused, resumed or advanced: whoever computed how long to sleep has to compute
-    /// it again.
-    fn clock_moved(&self);
-}
+use crate::host::Host;
+use crate::shard::{Shard, Started};
+use crate::sync::Arc;
+use crate::wheel::{Fired, Key};
 
 /// What one call of [`Timers::fire_due`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,35 +41,6 @@ enum Pausing {
     /// More than one thread runs tasks, so there is no moment at which time could stand still.
     Refused,
     Allowed,
-}
-
-/// One wheel; on cache lines of its own, in pairs because processors fetch them so.
-#[repr(align(128))]
-struct Shard {
-    wheel: Mutex<Wheel>,
-    /// When the wheel wants to be fired next, or [`NO_DEADLINE`]. See I1 and I2.
-    next: AtomicU64,
-}
-
-impl Shard {
-    fn new() -> Self {
-        Self {
-            wheel: Mutex::new(Wheel::new()),
-            next: AtomicU64::new(NO_DEADLINE),
-        }
-    }
-
-    fn next(&self) -> u64 {
-        // ORDERING: SeqCst, edge T1, the sleeper's half: the announcement of its sleep stays before
-        // this.
-        self.next.load(Ordering::SeqCst)
-    }
-
-    /// Publishes `deadline`; the borrow of the wheel is the proof that its lock is held.
-    fn publish(&self, _wheel: &mut Wheel, deadline: u64) {
-        // ORDERING: SeqCst, edge T1, the starter's half: see the fence in `Timers::start`.
-        self.next.store(deadline, Ordering::SeqCst);
-    }
 }
 
 impl Timers {
@@ -178,10 +109,7 @@ impl Timers {
     /// How many timers wait. It locks every shard in turn, so it is for statistics only.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| shard.wheel.lock().len())
-            .sum()
+        self.shards.iter().map(Shard::len).sum()
     }
 
     /// Whether no timer waits; as expensive as [`len`](Self::len).
@@ -198,14 +126,13 @@ impl Timers {
     #[inline]
     #[must_use]
     pub fn next_deadline(&self, shard: usize) -> Option<u64> {
-        Some(self.shards[shard].next()).filter(|&deadline| deadline != NO_DEADLINE)
+        self.shards[shard].next_deadline()
     }
 
     /// The earliest [`next_deadline`](Self::next_deadline) of all shards. One atomic load a shard.
     #[must_use]
     pub fn next_deadline_of_all(&self) -> Option<u64> {
-        let earliest = self.shards.iter().map(Shard::next).min();
-        earliest.filter(|&deadline| deadline != NO_DEADLINE)
+        self.shards.iter().filter_map(Shard::next_deadline).min()
     }
 
     /// Fires timers of `shard` whose deadline is at most `now_ns`, `limit` at most, and wakes their
@@ -221,25 +148,21 @@ impl Timers {
         limit: usize,
         scratch: &mut Vec<Waker>,
     ) -> Batch {
+        debug_assert!(
+            scratch.is_empty(),
+            "what is in `scratch` would be woken and counted"
+        );
         let shard = &self.shards[shard];
-        if shard.next() > now_ns {
+        if shard
+            .next_deadline()
+            .is_none_or(|deadline| deadline > now_ns)
+        {
             return Batch {
                 fired: 0,
                 rest: Fired::Done,
             };
         }
-        debug_assert!(
-            scratch.is_empty(),
-            "what is in `scratch` would be woken and counted"
-        );
-        let (rest, excess) = {
-            let mut wheel = shard.wheel.lock();
-            let rest = wheel.fire(now_ns, limit, scratch);
-            let next = wheel.next_deadline().unwrap_or(NO_DEADLINE);
-            shard.publish(&mut wheel, next);
-            (rest, wheel.take_excess())
-        };
-        drop(excess);
+        let rest = shard.take_due(now_ns, limit, scratch);
         let fired = scratch.len();
         scratch.drain(..).for_each(wake);
         Batch { fired, rest }
@@ -266,51 +189,30 @@ impl Timers {
         if !self.clock.is_paused() {
             return false;
         }
-        let earliest = self.shards.iter().filter_map(exact_next_deadline).min();
+        let earliest = self
+            .shards
+            .iter()
+            .filter_map(Shard::exact_next_deadline)
+            .min();
         earliest.is_some_and(|deadline| self.clock.advance_to(deadline).is_ok())
     }
 
     /// Starts a timer in `shard`, and tells the host if it is now the shard's first.
     #[inline]
     pub(crate) fn start(&self, shard: usize, deadline_ns: u64, waker: Waker) -> Key {
-        let deadline_ns = deadline_ns.min(LAST_DEADLINE);
-        let place = &self.shards[shard];
-        let mut wheel = place.wheel.lock();
-        let key = wheel.insert(deadline_ns, waker);
-        // ORDERING: Relaxed. It is written only under the lock, which is held.
-        let sooner = deadline_ns < place.next.load(Ordering::Relaxed);
-        if sooner {
-            place.publish(&mut wheel, deadline_ns);
+        match self.shards[shard].start(deadline_ns, waker) {
+            Started::Behind(key) => key,
+            Started::First(key, deadline_ns) => {
+                self.host.sooner(shard, deadline_ns);
+                key
+            }
         }
-        drop(wheel);
-        if sooner {
-            // ORDERING: SeqCst, edge T1, the starter's half: whatever the host loads comes after
-            // the store in `publish`, in the one order that all such fences and accesses agree on.
-            fence(Ordering::SeqCst);
-            self.host.sooner(shard, deadline_ns);
-        }
-        key
     }
 
     /// Whether a timer has fired; if not, it will wake the task of `waker`.
     #[inline]
     pub(crate) fn poll_fired(&self, shard: usize, key: Key, waker: &Waker) -> Poll<()> {
-        let refreshed = self.shards[shard].wheel.lock().refresh(key, waker);
-        match refreshed {
-            Refreshed::Fired => Poll::Ready(()),
-            Refreshed::Waiting => Poll::Pending,
-            Refreshed::Stale => self.replace_waker(shard, key, waker.clone()),
-        }
-    }
-
-    #[cold]
-    fn replace_waker(&self, shard: usize, key: Key, waker: Waker) -> Poll<()> {
-        // A binding of its own, so that the lock is free again before a waker is dropped.
-        let replaced = self.shards[shard].wheel.lock().replace(key, waker);
-        match replaced {
-            Ok(_old) => Poll::Pending,
-            Err(_unused) => Poll::Ready(()),
-        }
+        self.shards[shard].poll_fired(key, waker)
     }
 
     /// Gives a timer that has not fired another deadline; `None` if it has fired.
@@ -322,21 +224,8 @@ impl Timers {
     /// Takes a timer out and returns its waker; `None` if it has fired.
     #[inline]
     pub(crate) fn cancel(&self, shard: usize, key: Key) -> Option<Waker> {
-        let (waker, excess) = {
-            let mut wheel = self.shards[shard].wheel.lock();
-            (wheel.cancel(key), wheel.take_excess())
-        };
-        drop(excess);
-        waker
+        self.shards[shard].cancel(key)
     }
-}
-
-/// Computes when a shard's first timer is due, and publishes it.
-fn exact_next_deadline(shard: &Shard) -> Option<u64> {
-    let mut wheel = shard.wheel.lock();
-    let deadline = wheel.exact_next_deadline();
-    shard.publish(&mut wheel, deadline.unwrap_or(NO_DEADLINE));
-    deadline
 }
 
 /// Wakes a task, and goes on if that panics.
@@ -363,6 +252,7 @@ mod tests {
     use std::task::Wake;
 
     use super::*;
+    use crate::shard::LAST_DEADLINE;
     use crate::testing::{self, counting_waker};
 
     #[test]
