@@ -22,7 +22,7 @@ pub(crate) fn note_bent_clock() {
 /// A point in time, for use with [`sleep_until`](crate::sleep_until) and its like.
 ///
 /// It differs from [`std::time::Instant`] in two ways: [`now`](Self::now) follows a clock that a
-/// test has [paused](crate::pause), and arithmetic saturates where the standard library panics, so
+/// test has [paused](crate::pause()), and arithmetic saturates where the standard library panics, so
 /// that `Instant::now() + Duration::MAX` is a usable deadline that never comes.
 ///
 /// ```

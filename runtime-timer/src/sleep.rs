@@ -2,9 +2,10 @@
 //!
 //! ```text
 //!   new ──poll──► waiting ──the wheel fires──► fired ──poll──► ready
-//!    │              │ ▲                                          │
-//!    │            drop └──────────── reset, poll ◄───────────────┤
-//!    └─poll, deadline passed──────────────────────────────────►  ┘
+//!    │ ▲               │ ▲                         │             │  ▲
+//!    │ │               └─┴─ reset: moved           │             │  │
+//!    │ └──────────────── reset ────────────────────┴─────────────┘  │
+//!    └─poll, the deadline has passed───────────────────────────────►┘
 //! ```
 //!
 //! Making one touches nothing but the clock: it takes a place in a wheel on the first poll that is

@@ -22,8 +22,8 @@ use crate::{Instant, Sleep, sleep, sleep_until};
 /// The future panics when it has to wait where there is no gristmill runtime.
 ///
 /// # Cancel safety
-/// Dropping it drops `future`, as does the deadline once the `Timeout` itself is dropped: whether
-/// that loses anything is up to `future`. To keep it, pass `&mut future`.
+/// Dropping the `Timeout`, before or after the time is up, drops `future`; whether that loses anything
+/// is up to `future`. To go on with it after the deadline, pass `&mut future`.
 #[doc(alias = "wait_for")]
 pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
     Timeout {

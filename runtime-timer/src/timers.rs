@@ -61,7 +61,7 @@ impl Timers {
         }
     }
 
-    /// Lets tasks [pause](crate::pause) the clock; for runtimes that run tasks on one thread.
+    /// Lets tasks [pause](crate::pause()) the clock; for runtimes that run tasks on one thread.
     #[must_use]
     pub fn allow_pausing(self) -> Self {
         Self {

@@ -13,10 +13,10 @@
 //!   level 6   64 slots of 2^50 ns (13 days)        2.3 years; what lies beyond waits in its last slot
 //! ```
 //!
-//! - [`place`]: where an entry belongs, as pure arithmetic on ticks.
-//! - [`slab`]: the entries, and the circular lists that run through them.
-//! - [`levels`]: the slots and a bit mask of the occupied ones a level.
-//! - [`wheel`]: the four operations over them: insert, refresh, cancel, fire.
+//! - `place`: where an entry belongs, as pure arithmetic on ticks.
+//! - `slab`: the entries, and the circular lists that run through them.
+//! - `levels`: the slots and a bit mask of the occupied ones a level.
+//! - `wheel`: the four operations over them: insert, refresh, cancel, fire.
 //!
 //! Firing looks for the earliest occupied slot; while its earliest deadline is due, the slot's list
 //! is taken out as a whole (the *cascade*), the wheel moves to the tick of that deadline, and entry

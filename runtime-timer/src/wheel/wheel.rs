@@ -15,7 +15,7 @@ use super::slab::{Excess, Key, List, Slab};
 
 /// How many entries one call of [`Wheel::fire`] puts back into slots at most, beyond those that it
 /// fires.
-const MOVES_PER_CALL: usize = 1024;
+const MOVES_PER_CALL: usize = 256;
 
 /// What [`Wheel::refresh`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
