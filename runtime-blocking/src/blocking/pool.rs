@@ -26,9 +26,11 @@ use crate::rejected::Rejected;
 /// use runtime_blocking::{BlockingPool, Executor, Job};
 ///
 /// let pool = BlockingPool::default();
-/// pool.execute(Job::new(|| drop(std::fs::read("/etc/hostname"))))?;
+/// let (exists, told) = std::sync::mpsc::channel();
+/// pool.execute(Job::new(move || exists.send(std::env::temp_dir().exists()).unwrap()))?;
+/// assert!(told.recv()?);
 /// assert!(pool.join(None).is_complete());
-/// # Ok::<(), runtime_blocking::Rejected>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct BlockingPool {

@@ -79,6 +79,8 @@ impl Crew {
             if self.idle.snapshot().searching() > 1 {
                 return Search::Empty;
             }
+            // Whoever the last job woke may wait for this very processor.
+            thread::yield_now();
         }
     }
 

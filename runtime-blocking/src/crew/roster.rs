@@ -91,12 +91,17 @@ impl Roster {
         if let Some(bytes) = config.stack_size {
             builder = builder.stack_size(bytes);
         }
-        let entry = Entry {
-            roster: Arc::clone(self),
-            config: Arc::clone(config),
-            number,
-        };
-        let started = builder.spawn(move || entry.run(life));
+        let (roster, config) = (Arc::clone(self), Arc::clone(config));
+        // The entry is made on the thread: a refused closure is dropped here, under the lock that an
+        // entry's end takes.
+        let started = builder.spawn(move || {
+            let entry = Entry {
+                roster,
+                config,
+                number,
+            };
+            entry.run(life);
+        });
         let handle = match started {
             Ok(handle) => handle,
             Err(error) => return Err(NotStarted::Refused(error)),
