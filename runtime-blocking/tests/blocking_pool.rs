@@ -40,17 +40,23 @@ fn run_one(pool: &BlockingPool) {
     wait.recv().unwrap();
 }
 
-/// Queues a job that says that it runs and then stays until the returned sender is dropped.
-fn occupy(pool: &BlockingPool) -> Sender<()> {
+/// Queues a job that stays until the returned sender is dropped; gives its thread's name once it runs.
+fn occupy_named(pool: &BlockingPool) -> (Sender<()>, Option<String>) {
     let (running, runs) = channel();
     let (release, released) = channel::<()>();
     pool.execute(Job::new(move || {
-        running.send(()).unwrap();
+        running
+            .send(thread::current().name().map(str::to_owned))
+            .unwrap();
         let _closed = released.recv();
     }))
     .unwrap();
-    runs.recv().unwrap();
-    release
+    (release, runs.recv().unwrap())
+}
+
+/// Queues a job that stays until the returned sender is dropped, and waits until it runs.
+fn occupy(pool: &BlockingPool) -> Sender<()> {
+    occupy_named(pool).0
 }
 
 #[test]
@@ -60,9 +66,61 @@ fn jobs_that_wait_for_each_other_all_get_a_thread() {
         let all = Arc::new(Barrier::new(65));
         for _ in 0..64 {
             let all = Arc::clone(&all);
-            pool.execute(Job::new(move || drop(all.wait()))).unwrap();
+            pool.execute(Job::new(move || {
+                all.wait();
+            }))
+            .unwrap();
         }
         all.wait();
+    }
+}
+
+#[test]
+fn burst_of_ten_thousand_jobs_is_served_by_a_thread_and_its_lookout() {
+    // The first thread begins when all are queued, any other when all have run: so neither the pusher nor the first
+    // thread may depend on more.
+    let (all_queued, queued) = channel::<()>();
+    let (all_ran, ran) = channel::<()>();
+    let gates = Mutex::new(vec![ran, queued]);
+    let pool = BlockingPool::new(PoolConfig::blocking().on_thread_start(move || {
+        let gate = gates.lock().unwrap().pop().expect("two threads are enough");
+        let _closed = gate.recv();
+    }))
+    .unwrap();
+    let (done, wait) = channel();
+    for _ in 0..10_000 {
+        let done = done.clone();
+        pool.execute(Job::new(move || done.send(()).unwrap()))
+            .unwrap();
+    }
+    drop(all_queued);
+    (0..10_000).for_each(|_| wait.recv().unwrap());
+    assert!(pool.metrics().threads_started <= 2, "{pool:?}");
+    drop(all_ran);
+    assert!(pool.join(None).is_complete());
+}
+
+#[test]
+fn thread_that_became_idle_last_gets_the_next_job() {
+    let pool = BlockingPool::new(PoolConfig::blocking().spin(Duration::ZERO)).unwrap();
+    let releases: Vec<_> = (0..4).map(|_| occupy_named(&pool)).collect();
+    for (release, name) in releases {
+        let idle_before = pool.metrics().idle;
+        drop(release);
+        while pool.metrics().idle == idle_before {
+            thread::yield_now();
+        }
+        let (tell, told) = channel();
+        pool.execute(Job::new(move || {
+            tell.send(thread::current().name().map(str::to_owned))
+                .unwrap()
+        }))
+        .unwrap();
+        assert_eq!(told.recv().unwrap(), name);
+        // It lies down on top again before the next thread does.
+        while pool.metrics().idle == idle_before {
+            thread::yield_now();
+        }
     }
 }
 
@@ -298,7 +356,10 @@ fn pool_serves_while_keep_alive_ends_all_the_time() {
         let all = Arc::new(Barrier::new(4));
         for _ in 0..3 {
             let all = all.clone();
-            pool.execute(Job::new(move || drop(all.wait()))).unwrap();
+            pool.execute(Job::new(move || {
+                all.wait();
+            }))
+            .unwrap();
         }
         all.wait();
     }

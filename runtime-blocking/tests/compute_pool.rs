@@ -13,7 +13,10 @@ fn every_thread_of_the_bound_is_used() {
     let all = Arc::new(Barrier::new(4));
     for _ in 0..3 {
         let all = all.clone();
-        pool.execute(Job::new(move || drop(all.wait()))).unwrap();
+        pool.execute(Job::new(move || {
+            all.wait();
+        }))
+        .unwrap();
     }
     all.wait();
 }

@@ -224,13 +224,12 @@ mod tests {
     fn idle_with(threads: usize) -> (Idle, Vec<Arc<Parker>>) {
         let idle = Idle::new(8);
         let parkers: Vec<_> = (0..threads).map(|_| Arc::new(Parker::new())).collect();
-        for parker in &parkers {
+        for _ in &parkers {
             assert!(matches!(
                 idle.call_in(Need::More, Order::Search, Order::Search),
                 Called::Start
             ));
             idle.started();
-            let _ = parker;
         }
         parkers.iter().for_each(|parker| idle.lie_down(parker));
         (idle, parkers)

@@ -22,10 +22,9 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-fn crew(max_threads: usize, keep_alive: Option<Duration>) -> Arc<Crew> {
+fn crew(max_threads: usize) -> Arc<Crew> {
     let config = PoolConfig::compute()
         .max_threads(max_threads)
-        .keep_alive(keep_alive)
         .spin(Duration::ZERO)
         .low_priority(false);
     Arc::new(Crew::new(config, Growth::Eager))
@@ -35,7 +34,9 @@ fn crew(max_threads: usize, keep_alive: Option<Duration>) -> Arc<Crew> {
 fn counting(count: &Arc<AtomicU64>) -> Job {
     let count = Arc::clone(count);
     // ORDERING: Relaxed, a count; read after the thread has been joined.
-    Job::new(move || drop(count.fetch_add(1, Ordering::Relaxed)))
+    Job::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+    })
 }
 
 /// Runs a job and waits for it, as a caller does: without the job, this waits for ever.
@@ -50,7 +51,7 @@ fn run_one(crew: &Arc<Crew>) {
 #[test]
 fn job_pushed_while_the_thread_lies_down_is_run() {
     check(|| {
-        let crew = crew(1, None);
+        let crew = crew(1);
         run_one(&crew);
         run_one(&crew);
         assert!(crew.join(None).is_complete());
@@ -60,7 +61,7 @@ fn job_pushed_while_the_thread_lies_down_is_run() {
 #[test]
 fn jobs_of_two_pushers_are_run() {
     check(|| {
-        let crew = crew(1, None);
+        let crew = crew(1);
         let other = Arc::clone(&crew);
         let pusher = thread::spawn(move || run_one(&other));
         run_one(&crew);
@@ -70,9 +71,26 @@ fn jobs_of_two_pushers_are_run() {
 }
 
 #[test]
+fn job_queued_behind_a_stuck_one_gets_a_thread() {
+    check(|| {
+        let crew = crew(2);
+        let stuck = Arc::new(Parker::new());
+        let release = Arc::clone(&stuck);
+        crew.execute(Job::new(move || {
+            stuck.park();
+        }))
+        .unwrap();
+        // No shutdown yet, which would excuse a job that is never run.
+        run_one(&crew);
+        release.unpark(Order::Search);
+        assert!(crew.join(None).is_complete());
+    });
+}
+
+#[test]
 fn job_beside_a_shutdown_runs_or_is_dropped_or_comes_back() {
     check(|| {
-        let crew = crew(1, None);
+        let crew = crew(1);
         let count = Arc::new(AtomicU64::new(0));
         let (other, job) = (Arc::clone(&crew), counting(&count));
         let pusher = thread::spawn(move || drop(other.execute(job)));
@@ -129,12 +147,12 @@ fn thread_that_retires_as_it_is_called_in_takes_its_order() {
     check(|| {
         let idle = Arc::new(Idle::new(2));
         let parkers = [Arc::new(Parker::new()), Arc::new(Parker::new())];
-        for parker in &parkers {
+        for _ in &parkers {
             let called = idle.call_in(Need::More, Order::Search, Order::Search);
             assert!(matches!(called, Called::Start));
             idle.started();
-            idle.lie_down(parker);
         }
+        parkers.iter().for_each(|parker| idle.lie_down(parker));
         let (its_idle, its_parker) = (Arc::clone(&idle), Arc::clone(&parkers[1]));
         let thread = thread::spawn(move || match its_idle.retire(&its_parker) {
             super::idle::Retired::Yes => false,

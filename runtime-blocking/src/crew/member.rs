@@ -13,7 +13,12 @@ use crate::job::Job;
 use crate::sync::{Ordering, fence, spin_loop, thread};
 
 /// Looks at the queue between two readings of the clock, while a thread spins.
+#[cfg(not(gristmill_loom))]
 const LOOKS_PER_READING: u32 = 16;
+
+/// Looks at the queue between two readings of the clock: one, as more would only add states.
+#[cfg(gristmill_loom)]
+const LOOKS_PER_READING: u32 = 1;
 
 /// How a search ended.
 enum Search {
