@@ -1,1 +1,48 @@
-//! gristmill
+//! A multi-threaded work-stealing async runtime with executors for CPU-bound and blocking calls.
+//!
+//! Write `async`/`await`, link `gristmill`, and get: workers, one a core, that steal tasks from each other; a separate
+//! reactor thread that guarantees that sockets and timers never wait for a busy worker; and executors that take calls which
+//! block or compute off the workers.
+//!
+//! ```
+//! use gristmill::time::{Duration, sleep};
+//!
+//! gristmill::run(async {
+//!     let slow = gristmill::spawn(async {
+//!         sleep(Duration::from_millis(20)).await;
+//!         "slept"
+//!     });
+//!     let heavy = gristmill::spawn_compute(|| (1..=20u64).product::<u64>());
+//!     assert_eq!(heavy.await?, 2_432_902_008_176_640_000);
+//!     assert_eq!(slow.await?, "slept");
+//!     Ok::<(), gristmill::task::JoinError>(())
+//! })
+//! # .unwrap();
+//! ```
+//!
+//! # Where things are
+//!
+//! | module | what |
+//! |---|---|
+//! | [`runtime`] | making, configuring, reaching and measuring a runtime |
+//! | [`mod@task`] | tasks: spawning, joining, aborting, naming, sets, task-local values |
+//! | [`time`] | sleeps, timeouts, intervals, and a clock that tests can pause |
+//! | [`net`] | TCP, UDP and Unix sockets, name look-up |
+//! | [`io`] | reading and writing, and any other descriptor |
+//! | [`executor`] | pools for blocking and for computing closures |
+
+#![forbid(unsafe_code)]
+
+pub mod runtime;
+pub mod task;
+pub mod time;
+
+pub mod executor;
+
+pub mod io;
+pub mod net;
+
+pub use executor::run_in_executor;
+pub use runtime::run;
+pub use runtime_macros::{main, test};
+pub use task::{spawn, spawn_blocking, spawn_compute};

@@ -1,1 +1,41 @@
 //! The engine of gristmill: tasks, queues, parking, reactor, scheduler, runtime.
+//!
+//! This crate is the mechanism; users take its names from the facade `gristmill`. The layers, bottom first; each
+//! imports only from those before it:
+//!
+//! ```text
+//!   sync ─▶ task ─▶ queue ─▶ park ─▶ reactor ─▶ scheduler ─▶ runtime
+//!            │        │        │        │           │            │
+//!         what a   where     how     who hears   who runs     assembly:
+//!         task is  runnables threads from the    what, when   Builder, Runtime,
+//!                  wait      sleep   system                   Handle, block_on
+//! ```
+//!
+//! `runtime-timer` and `runtime-blocking` stand beside it and know nothing of it.
+
+mod sync;
+
+mod task;
+
+mod queue;
+
+mod park;
+
+mod reactor;
+
+mod scheduler;
+
+mod runtime;
+
+#[cfg(all(test, gristmill_loom))]
+mod models;
+
+pub use reactor::{Direction, Initial, Interest, Ready, Registered};
+pub use runtime::*;
+pub use scheduler::block_in_place::block_in_place;
+pub use task::budget::{Unconstrained, consume_budget, unconstrained};
+pub use task::{AbortHandle, Id, JoinError, JoinHandle};
+
+/// What to tell who needs a runtime where there is none.
+const NO_RUNTIME: &str = "there is no gristmill runtime on this thread: call this inside gristmill::run, \
+                          Runtime::block_on or a task, or enter one with Handle::enter";

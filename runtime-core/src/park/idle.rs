@@ -1,0 +1,168 @@
+//! Which workers are parked or searching, and which to wake.
+//!
+//! # Invariants
+//!
+//! * D1 — `parked` in the counts is the number of workers on the list, or about to be taken off it: it
+//!   changes only under the list's lock.
+//! * D2 — A worker taken off the list counts as searching from that moment, before it even wakes. So a
+//!   second poster sees it coming and wakes nobody.
+//! * D3 — A worker that is taken off the list is unparked by whoever took it off, or is already awake and
+//!   learns from `retract` that it was chosen.
+//!
+//! # Edges
+//!
+//! * P1, P2 — see the [folder's page](super).
+
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering, fence};
+
+const SEARCHING_ONE: u64 = 1;
+const PARKED_ONE: u64 = 1 << 32;
+
+/// Which workers are parked or searching.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    /// Searching workers in the low half, parked ones in the high half.
+    counts: AtomicU64,
+    sleepers: Mutex<Sleepers>,
+}
+
+#[derive(Debug, Default)]
+struct Sleepers {
+    /// On a condition variable; the last one went to sleep last.
+    parked: Vec<usize>,
+    /// In the poller.
+    polling: Option<usize>,
+}
+
+/// Where a worker goes to sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bed {
+    /// On its condition variable.
+    Condvar,
+    /// In the poller; only one at a time, see the lease.
+    Poller,
+}
+
+/// What became of a sleeper's announcement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Retracted {
+    /// It is off the list, and not searching.
+    Withdrawn,
+    /// Somebody has taken it off the list: it counts as searching.
+    Chosen,
+}
+
+/// A copy of the counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counts(u64);
+
+impl Counts {
+    pub(crate) fn searching(self) -> usize {
+        (self.0 & (PARKED_ONE - 1)) as usize
+    }
+
+    pub(crate) fn parked(self) -> usize {
+        (self.0 / PARKED_ONE) as usize
+    }
+}
+
+impl Idle {
+    pub(crate) fn new() -> Self {
+        Self { counts: AtomicU64::new(0), sleepers: Mutex::new(Sleepers::default()) }
+    }
+
+    /// How many workers park and search just now.
+    #[inline]
+    pub(crate) fn counts(&self) -> Counts {
+        // ORDERING: SeqCst, after a poster's or sleeper's fence edge P1; else a mere look.
+        Counts(self.counts.load(Ordering::SeqCst))
+    }
+
+    /// Whether a worker sleeps in the poller.
+    pub(crate) fn poller_is_taken(&self) -> bool {
+        self.sleepers.lock().polling.is_some()
+    }
+
+    /// Lets a worker search, unless `limit` workers do so already: more would only get in each other's way.
+    pub(crate) fn begin_search(&self, limit: usize) -> bool {
+        if self.counts().searching() >= limit {
+            return false;
+        }
+        // ORDERING: SeqCst, edge P2: a poster that sees it relies on this worker's look before it sleeps.
+        self.counts.fetch_add(SEARCHING_ONE, Ordering::SeqCst);
+        true
+    }
+
+    /// A searching worker has found work. Whether it was the last one searching.
+    pub(crate) fn end_search(&self) -> bool {
+        // ORDERING: SeqCst, edge P2: what was posted while this worker searched is posted no less; the
+        // caller wakes another if it was the last.
+        let before = Counts(self.counts.fetch_sub(SEARCHING_ONE, Ordering::SeqCst));
+        debug_assert!(before.searching() > 0);
+        before.searching() == 1
+    }
+
+    /// Puts a worker on the list, and takes it off the searching ones if it was one. The caller looks at
+    /// every queue afterwards.
+    pub(crate) fn announce(&self, worker: usize, bed: Bed, was_searching: bool) {
+        {
+            let mut sleepers = self.sleepers.lock();
+            match bed {
+                Bed::Condvar => sleepers.parked.push(worker),
+                Bed::Poller => {
+                    debug_assert!(sleepers.polling.is_none(), "the lease has one holder");
+                    sleepers.polling = Some(worker);
+                }
+            }
+            let change = PARKED_ONE.wrapping_sub(u64::from(was_searching) * SEARCHING_ONE);
+            // ORDERING: SeqCst, edges P1 and P2, with the fence below.
+            self.counts.fetch_add(change, Ordering::SeqCst);
+        }
+        // ORDERING: edge P1, the sleeper's end: the look at the queues comes after the announcement.
+        fence(Ordering::SeqCst);
+    }
+
+    /// Takes a worker off the list, if it is still on it.
+    pub(crate) fn retract(&self, worker: usize) -> Retracted {
+        let mut sleepers = self.sleepers.lock();
+        if sleepers.polling == Some(worker) {
+            sleepers.polling = None;
+        } else if let Some(at) = sleepers.parked.iter().rposition(|&parked| parked == worker) {
+            sleepers.parked.remove(at);
+        } else {
+            return Retracted::Chosen;
+        }
+        // ORDERING: SeqCst as all changes of the counts; a poster that misses this change wakes somebody
+        // else at worst.
+        self.counts.fetch_sub(PARKED_ONE, Ordering::SeqCst);
+        Retracted::Withdrawn
+    }
+
+    /// After posting work: chooses a worker to wake, if one sleeps and none searches. The caller unparks it.
+    #[inline]
+    pub(crate) fn choose(&self) -> Option<usize> {
+        // ORDERING: edge P1, the poster's end: the push comes before the look at the counts.
+        fence(Ordering::SeqCst);
+        let counts = self.counts();
+        if counts.searching() > 0 || counts.parked() == 0 {
+            return None;
+        }
+        self.choose_slow()
+    }
+
+    #[cold]
+    fn choose_slow(&self) -> Option<usize> {
+        let mut sleepers = self.sleepers.lock();
+        let counts = self.counts();
+        if counts.searching() > 0 {
+            return None;
+        }
+        // The poller's sleeper comes last: while it stays, events reach it with no further thread.
+        let chosen = sleepers.parked.pop().or_else(|| sleepers.polling.take())?;
+        // ORDERING: SeqCst, D2.
+        self.counts.fetch_sub(PARKED_ONE - SEARCHING_ONE, Ordering::SeqCst);
+        Some(chosen)
+    }
+}

@@ -1,0 +1,19 @@
+//! The reactor of this thread: where new descriptors are registered.
+
+use super::Reactor;
+use crate::sync::Arc;
+use std::cell::RefCell;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Reactor>>> = const { RefCell::new(None) };
+}
+
+/// Makes `reactor` this thread's; gives the one before back, to be put back later.
+pub(crate) fn replace(reactor: Option<Arc<Reactor>>) -> Option<Arc<Reactor>> {
+    CURRENT.with(|current| current.replace(reactor))
+}
+
+/// This thread's reactor.
+pub(super) fn get() -> Option<Arc<Reactor>> {
+    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+}

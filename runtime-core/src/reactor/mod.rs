@@ -1,0 +1,63 @@
+//! Who hears from the operating system that a descriptor is ready, and who tells the tasks.
+//!
+//! ```text
+//!    Registered<T> ──register──▶ registry ──add──▶ poller (epoll, kqueue, …)
+//!        │                          ▲                  ▲
+//!        │ poll_ready               │ dispatch         │ wait: one thread at a time,
+//!        ▼                          │                  │ the holder of the lease
+//!     source { readiness, waiters } ┘            ┌─────┴──────┐
+//!                                             a worker     the reactor thread
+//!                                          with no work    when no worker has looked for a while
+//! ```
+//!
+//! **The thread guarantees, the worker shortcuts.** A worker with nothing to run takes the [`lease`] and
+//! waits in the poller itself, so an event reaches its task without crossing threads. The reactor
+//! [`thread`] takes over when nobody has looked for a tick: then sockets and timers never wait for a busy
+//! worker.
+//!
+//! Sources are registered once, edge-triggered, for reading and writing.
+//!
+//! * [`ready`] — what one can wait for, and what came; [`readiness`] — the word that stores it
+//! * [`waiters`] — which tasks wait for a source; [`source`] — both together
+//! * [`poller`] — the operating system's wait, one file a platform; [`registry`] — the table of sources
+//! * [`lease`] — the right to wait in the poller
+//! * [`registered`] — what users hold; [`current`] — the reactor of this thread
+//! * [`thread`] — the reactor thread
+
+pub(crate) mod ready;
+
+mod readiness;
+mod waiters;
+
+pub(crate) mod source;
+
+pub(crate) mod poller;
+pub(crate) mod registry;
+
+pub(crate) mod lease;
+
+pub(crate) mod current;
+pub(crate) mod registered;
+
+pub(crate) mod thread;
+
+pub use ready::{Direction, Interest, Ready};
+pub use registered::{Initial, Registered};
+
+use crate::sync::Arc;
+use lease::Lease;
+use registry::Registry;
+use std::io;
+
+/// The table of sources, the poller, and the lease on it.
+#[derive(Debug)]
+pub(crate) struct Reactor {
+    pub(crate) registry: Registry,
+    pub(crate) lease: Lease,
+}
+
+impl Reactor {
+    pub(crate) fn new() -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self { registry: Registry::new()?, lease: Lease::new() }))
+    }
+}

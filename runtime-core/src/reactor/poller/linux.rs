@@ -1,0 +1,153 @@
+#![expect(unsafe_code, reason = "registers descriptors that the caller promises to keep open; lets the event buffer move")]
+//! The wait on Linux: `epoll_wait` on the `polling` crate's descriptor.
+//!
+//! Notifications come through an eventfd of our own, registered edge-triggered: it never needs to be read,
+//! for every write is an edge of its own.
+
+use super::super::ready::Ready;
+use super::{NOTIFY_KEY, cannot_start};
+use polling::{Event, PollMode};
+use rustix::buffer::spare_capacity;
+use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+/// How many events one wait can bring.
+const CAPACITY: usize = 1024;
+
+/// The poller.
+#[derive(Debug)]
+pub(crate) struct Poller {
+    polling: polling::Poller,
+    /// Every write of it ends a wait. Dropped after the poller, as the registration demands.
+    notifier: OwnedFd,
+}
+
+/// What a wait brought.
+pub(crate) struct Events(Vec<epoll::Event>);
+
+impl Poller {
+    pub(crate) fn new() -> io::Result<Self> {
+        let open = || {
+            let polling = polling::Poller::new()?;
+            let notifier = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+            // SAFETY: the notifier lives in this struct and is dropped after the poller.
+            unsafe {
+                polling.add_with_mode(
+                    notifier.as_raw_fd(),
+                    Event::readable(NOTIFY_KEY),
+                    PollMode::Edge,
+                )?;
+            }
+            Ok(Self { polling, notifier })
+        };
+        open().map_err(|error: io::Error| cannot_start(&error))
+    }
+
+    /// Registers a descriptor for reading and writing.
+    ///
+    /// # Safety
+    ///
+    /// The descriptor is passed to [`delete`](Self::delete) before it is closed.
+    pub(crate) unsafe fn add(&self, fd: BorrowedFd<'_>, key: usize) -> io::Result<()> {
+        // SAFETY: the caller's promise is the one asked for.
+        unsafe { self.polling.add_with_mode(fd.as_raw_fd(), Event::all(key), PollMode::Edge) }
+    }
+
+    pub(crate) fn delete(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
+        self.polling.delete(fd)
+    }
+
+    /// Asks for hang-ups to be reported with the last bytes; whether they will be.
+    ///
+    /// The change makes the kernel look at the descriptor anew, so a hang-up that is already there is
+    /// reported too.
+    pub(crate) fn watch_hang_up(&self, fd: BorrowedFd<'_>, key: usize) -> bool {
+        use epoll::EventFlags as Flags;
+        let flags = Flags::IN | Flags::OUT | Flags::PRI | Flags::RDHUP | Flags::ET;
+        epoll::modify(&self.polling, fd, epoll::EventData::new_u64(key as u64), flags).is_ok()
+    }
+
+    /// Waits until something is ready, a notification, or the end of the time.
+    pub(crate) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        events.0.clear();
+        // A time beyond the kernel's range is no time at all.
+        let timespec = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        let poller = self.polling.as_fd();
+        match epoll::wait(poller, spare_capacity(&mut events.0), timespec.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            // Kernels before 5.11 know whole milliseconds only: round up, never early.
+            Err(rustix::io::Errno::NOSYS | rustix::io::Errno::INVAL) if timeout.is_some() => {
+                self.wait_whole_millis(events, timeout.unwrap_or_default())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    #[cold]
+    fn wait_whole_millis(&self, events: &mut Events, timeout: Duration) -> io::Result<()> {
+        let millis = timeout.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as u64;
+        let timespec = Timespec::try_from(Duration::from_millis(millis)).ok();
+        let poller = self.polling.as_fd();
+        match epoll::wait(poller, spare_capacity(&mut events.0), timespec.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Ends the wait that is going on, or the next.
+    pub(crate) fn notify(&self) {
+        // The only failure left is a full counter, after 2^64 writes: and then the edge is there already.
+        let _ = rustix::io::write(&self.notifier, &1_u64.to_ne_bytes());
+    }
+}
+
+// SAFETY: an event's datum is a union that could hold a pointer; here it only ever holds a key, and the
+// buffer owns nothing else.
+unsafe impl Send for Events {}
+
+impl Events {
+    pub(crate) fn new() -> Self {
+        Self(Vec::with_capacity(CAPACITY))
+    }
+
+    /// What came, by key; notifications are left out.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Ready)> + '_ {
+        self.0.iter().filter_map(|event| {
+            let (key, flags) = (event.data.u64() as usize, event.flags);
+            (key < NOTIFY_KEY).then(|| (key, ready(flags)))
+        })
+    }
+}
+
+/// An error or hang-up makes attempts in both directions worth while: they will report it.
+fn ready(flags: epoll::EventFlags) -> Ready {
+    use epoll::EventFlags as Flags;
+    let mut ready = Ready::EMPTY;
+    if flags.contains(Flags::IN) {
+        ready |= Ready::READABLE;
+    }
+    if flags.contains(Flags::OUT) {
+        ready |= Ready::WRITABLE;
+    }
+    if flags.contains(Flags::PRI) {
+        ready |= Ready::PRIORITY;
+    }
+    if flags.contains(Flags::RDHUP) {
+        ready |= Ready::READABLE | Ready::READ_CLOSED;
+    }
+    if flags.contains(Flags::HUP) {
+        ready |= Ready::BOTH | Ready::READ_CLOSED | Ready::WRITE_CLOSED;
+    }
+    if flags.contains(Flags::ERR) {
+        ready |= Ready::BOTH | Ready::ERROR;
+    }
+    ready
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Events({})", self.0.len())
+    }
+}

@@ -1,0 +1,307 @@
+#![expect(unsafe_code, reason = "answers for registered descriptors being taken out before they close")]
+//! A descriptor that is registered with a reactor: what sockets and everything else that waits are made of.
+//!
+//! # Invariants
+//!
+//! * R1 — The descriptor is taken out of the reactor before the value that owns it is dropped or handed
+//!   back, on every path.
+
+use super::current;
+use super::ready::{Direction, Interest, Ready};
+use super::registry::Key;
+use super::source::Source;
+use super::{Reactor, readiness::Seen};
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicU8, Ordering};
+use crate::task::budget;
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::task::{Context, Poll, ready};
+
+/// A non-blocking descriptor, registered with the runtime of the thread that made this.
+///
+/// The value may be used on any thread and under any runtime; its events come from the runtime that it was
+/// registered with, and end with it.
+///
+/// The methods that take `&self` may be used by many tasks at once, with one exception: of the `poll_*` methods,
+/// each direction remembers the task that polled last.
+#[derive(Debug)]
+pub struct Registered<T: AsFd> {
+    /// `None` only once `into_inner` has taken it out.
+    io: Option<T>,
+    key: Key,
+    source: Arc<Source>,
+    reactor: Arc<Reactor>,
+    /// How far this source has come towards trusting short reads.
+    trust: Trust,
+}
+
+/// What to assume of a new source before the first event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Initial {
+    /// That it can be read and written: the first attempt will show.
+    Ready,
+    /// That it can do neither yet, as a socket that is connecting.
+    NotReady,
+}
+
+/// Whether a short read means that the source is drained; see [`poller`](super::poller).
+#[derive(Debug)]
+struct Trust(AtomicU8);
+
+/// After so many reads a source counts as long-lived enough to be worth the system call that makes short reads
+/// trustworthy. Connections of one request and one reply never pay for it.
+const READS_BEFORE_TRUST: u8 = 4;
+const TRUSTED: u8 = u8::MAX;
+const NEVER: u8 = u8::MAX - 1;
+
+impl<T: AsFd> Registered<T> {
+    /// Registers a descriptor, which must be non-blocking, with this thread's runtime.
+    ///
+    /// # Errors
+    ///
+    /// If there is no runtime on this thread, the runtime has shut down, or the operating system's poller
+    /// refuses the descriptor (a regular file, or no room: the message says which).
+    pub fn new(io: T, initial: Initial) -> io::Result<Self> {
+        let reactor = current::get().ok_or_else(no_runtime)?;
+        let initial = match initial {
+            Initial::Ready => Ready::BOTH,
+            Initial::NotReady => Ready::EMPTY,
+        };
+        // SAFETY: R1, `drop` and `into_inner` take the descriptor out before `io` goes.
+        let (key, source) = unsafe { reactor.registry.register(io.as_fd(), initial) }?;
+        Ok(Self { io: Some(io), key, source, reactor, trust: Trust(AtomicU8::new(0)) })
+    }
+
+    /// The value itself.
+    #[inline]
+    pub fn get_ref(&self) -> &T {
+        match &self.io {
+            Some(io) => io,
+            None => unreachable!("`into_inner` takes the whole"),
+        }
+    }
+
+    /// Takes the descriptor out of the reactor and gives the value back, still non-blocking.
+    pub fn into_inner(mut self) -> T {
+        self.deregister();
+        match self.io.take() {
+            Some(io) => io,
+            None => unreachable!("`into_inner` takes the whole"),
+        }
+    }
+
+    fn deregister(&self) {
+        if let Some(io) = &self.io {
+            self.reactor.registry.deregister(self.key, io.as_fd());
+        }
+    }
+
+    /// Waits until the source is ready for any part of `interest`, and tells for which.
+    ///
+    /// The answer can be wrong: only the attempt will show. Any number of tasks may wait.
+    ///
+    /// # Errors
+    ///
+    /// If the runtime has shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: readiness stays until an attempt uses it up.
+    pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+        poll_fn(budget::poll_proceed).await.made_progress();
+        let seen = self.source.ready(interest).await?;
+        Ok(seen.ready().for_interest(interest))
+    }
+
+    /// As [`ready`](Self::ready) for one direction, in that direction's one place.
+    pub fn poll_ready(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let spent = ready!(budget::poll_proceed(cx));
+        let outcome = self.source.poll_ready(direction, cx).map_ok(|_| ());
+        if outcome.is_ready() {
+            spent.made_progress();
+        }
+        outcome
+    }
+
+    /// Makes an attempt if the source seems ready.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if it is not ready, before or after the attempt; otherwise what the attempt says.
+    pub fn try_io<R>(
+        &self,
+        interest: Interest,
+        attempt: impl FnOnce(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let seen = self.source.seen();
+        if seen.ready().for_interest(interest).is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.settle(seen, interest, attempt(self.get_ref()))
+    }
+
+    /// Makes attempts, each when the source seems ready, until one does not say `WouldBlock`.
+    ///
+    /// Any number of tasks may wait.
+    ///
+    /// # Errors
+    ///
+    /// What the attempt says; or that the runtime has shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe if the attempt does everything or nothing.
+    pub async fn io<R>(
+        &self,
+        interest: Interest,
+        mut attempt: impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        poll_fn(budget::poll_proceed).await.made_progress();
+        loop {
+            let seen = self.source.ready(interest).await?;
+            match self.settle(seen, interest, attempt(self.get_ref())) {
+                Err(error) if is_temporary(&error) => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// As [`io`](Self::io) for one direction, in that direction's one place.
+    #[inline]
+    pub fn poll_io<R>(
+        &self,
+        direction: Direction,
+        cx: &mut Context<'_>,
+        mut attempt: impl FnMut(&T) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        self.poll_attempt(direction, cx, |io, _| attempt(io))
+    }
+
+    /// Reads from a stream of bytes, such as a socket or a pipe, in the reader's one place.
+    ///
+    /// `read` is given the value and answers how many of at most `room` bytes it got. Not for sources where
+    /// a short read does not mean that nothing is left, such as terminals.
+    #[inline]
+    pub fn poll_read_stream(
+        &self,
+        cx: &mut Context<'_>,
+        room: usize,
+        mut read: impl FnMut(&T) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        self.poll_attempt(Direction::Read, cx, |io, seen| {
+            let count = read(io)?;
+            if count < room && count > 0 && self.trusts_short_reads() {
+                self.source.clear(seen, Interest::READABLE);
+            }
+            Ok(count)
+        })
+    }
+
+    /// Writes to a stream of bytes in the writer's one place; as
+    /// [`poll_read_stream`](Self::poll_read_stream).
+    #[inline]
+    pub fn poll_write_stream(
+        &self,
+        cx: &mut Context<'_>,
+        length: usize,
+        mut write: impl FnMut(&T) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        self.poll_attempt(Direction::Write, cx, |io, seen| {
+            let count = write(io)?;
+            if count < length && count > 0 {
+                // The buffer is full. The edge that says there is room again is yet to come.
+                self.source.clear(seen, Interest::WRITABLE);
+            }
+            Ok(count)
+        })
+    }
+
+    #[inline]
+    fn poll_attempt<R>(
+        &self,
+        direction: Direction,
+        cx: &mut Context<'_>,
+        mut attempt: impl FnMut(&T, Seen) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        let spent = ready!(budget::poll_proceed(cx));
+        loop {
+            let seen = ready!(self.source.poll_ready(direction, cx))?;
+            match self.settle(seen, direction.into(), attempt(self.get_ref(), seen)) {
+                Err(error) if is_temporary(&error) => {}
+                outcome => {
+                    spent.made_progress();
+                    return Poll::Ready(outcome);
+                }
+            }
+        }
+    }
+
+    /// Takes readiness back if the attempt showed that it is used up.
+    #[inline]
+    fn settle<R>(&self, seen: Seen, interest: Interest, outcome: io::Result<R>) -> io::Result<R> {
+        if let Err(error) = &outcome
+            && error.kind() == io::ErrorKind::WouldBlock
+        {
+            self.source.clear(seen, interest);
+        }
+        outcome
+    }
+
+    #[inline]
+    fn trusts_short_reads(&self) -> bool {
+        // ORDERING: Relaxed; whatever value is seen, acting on it is right: see `earn_trust`.
+        match self.trust.0.load(Ordering::Relaxed) {
+            TRUSTED => true,
+            NEVER => false,
+            reads => self.earn_trust(reads),
+        }
+    }
+
+    #[cold]
+    fn earn_trust(&self, reads: u8) -> bool {
+        let next = if reads < READS_BEFORE_TRUST {
+            reads + 1
+        } else if self.reactor.registry.poller.watch_hang_up(self.get_ref().as_fd(), self.key.raw())
+        {
+            TRUSTED
+        } else {
+            NEVER
+        };
+        // ORDERING: Relaxed; the kernel reports hang-ups from the call above on, so any thread that sees
+        // TRUSTED may trust. Two threads that get here at once ask the kernel twice.
+        self.trust.0.store(next, Ordering::Relaxed);
+        // The read at hand came before the kernel was asked, but what it says of the state at the asking
+        // is an event of a new generation, which the clear of the old one will not touch.
+        next == TRUSTED
+    }
+}
+
+/// Whether an attempt should be repeated.
+fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+impl<T: AsFd> Drop for Registered<T> {
+    fn drop(&mut self) {
+        self.deregister();
+    }
+}
+
+impl<T: AsFd> AsFd for Registered<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.get_ref().as_fd()
+    }
+}
+
+impl<T: AsFd> AsRawFd for Registered<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+#[cold]
+fn no_runtime() -> io::Error {
+    io::Error::other(crate::NO_RUNTIME)
+}

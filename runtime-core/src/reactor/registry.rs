@@ -1,0 +1,185 @@
+#![expect(unsafe_code, reason = "registers descriptors that the caller promises to keep open")]
+//! The table of sources.
+//!
+//! # Invariants
+//!
+//! * G1 — A key is an index into the table and a generation. An event that was fetched before its source was
+//!   taken out does not reach the one that has the index now.
+//! * G2 — Under the table's lock only atomics and the waiters' locks are touched; no user code runs.
+
+use super::poller::{Events, Poller};
+use super::ready::Ready;
+use super::source::Source;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Arc, Mutex};
+use slab::Slab;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::task::Waker;
+
+/// The table of sources, and the poller that they are registered with.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    pub(crate) poller: Poller,
+    table: Mutex<Table>,
+    /// How many sources there are.
+    count: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Table {
+    entries: Slab<Entry>,
+    /// Grows with every registration.
+    generation: usize,
+    /// The runtime has ended.
+    down: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: Key,
+    source: Arc<Source>,
+}
+
+/// What the poller reports for a source: an index, and above it a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key(usize);
+
+/// Half of a key is index; on 32-bit systems that is room for 65,535 descriptors.
+const INDEX_BITS: u32 = usize::BITS / 2;
+const INDEX_MASK: usize = (1 << INDEX_BITS) - 1;
+
+impl Key {
+    fn new(index: usize, generation: usize) -> Self {
+        // The top bit stays clear, so no key is one of the poller's own.
+        Self(index | (generation << INDEX_BITS) & (usize::MAX >> 1))
+    }
+
+    pub(super) fn raw(self) -> usize {
+        self.0
+    }
+}
+
+impl Registry {
+    pub(super) fn new() -> io::Result<Self> {
+        let table = Table { entries: Slab::new(), generation: 0, down: false };
+        Ok(Self { poller: Poller::new()?, table: Mutex::new(table), count: AtomicUsize::new(0) })
+    }
+
+    /// Registers a descriptor.
+    ///
+    /// # Safety
+    ///
+    /// The descriptor is passed to [`deregister`](Self::deregister) before it is closed.
+    ///
+    /// # Errors
+    ///
+    /// What the poller says; or that the runtime has ended, or that the table is full.
+    pub(super) unsafe fn register(
+        &self,
+        fd: BorrowedFd<'_>,
+        initial: Ready,
+    ) -> io::Result<(Key, Arc<Source>)> {
+        let source = Arc::new(Source::new(initial));
+        let key = self.table.lock().insert(&source)?;
+        // SAFETY: the caller's promise.
+        if let Err(error) = unsafe { self.poller.add(fd, key.raw()) } {
+            self.table.lock().remove(key);
+            return Err(refused(&error));
+        }
+        // ORDERING: Relaxed; a count for decisions that may be late.
+        self.count.fetch_add(1, Ordering::Relaxed);
+        Ok((key, source))
+    }
+
+    /// Takes a descriptor out.
+    pub(super) fn deregister(&self, key: Key, fd: BorrowedFd<'_>) {
+        // A failure means that the descriptor is not in the poller, which is what is wanted.
+        let _ = self.poller.delete(fd);
+        let entry = self.table.lock().remove(key);
+        drop(entry);
+        // ORDERING: Relaxed; a count for decisions that may be late.
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Tells the sources what a wait brought; collects the wakers.
+    pub(super) fn dispatch(&self, events: &Events, woken: &mut Vec<Waker>) {
+        let mut events = events.iter().peekable();
+        if events.peek().is_none() {
+            return;
+        }
+        let table = self.table.lock();
+        for (key, ready) in events {
+            if let Some(source) = table.get(Key(key)) {
+                source.on_event(ready, woken);
+            }
+        }
+    }
+
+    /// Refuses new sources, and marks the old ones; collects the wakers.
+    pub(crate) fn shut_down(&self, woken: &mut Vec<Waker>) {
+        let mut table = self.table.lock();
+        table.down = true;
+        for (_, entry) in &table.entries {
+            entry.source.on_shutdown(woken);
+        }
+    }
+
+    /// Whether no source is registered.
+    pub(crate) fn is_empty(&self) -> bool {
+        // ORDERING: Relaxed; a count for decisions that may be late.
+        self.count.load(Ordering::Relaxed) == 0
+    }
+}
+
+impl Table {
+    fn insert(&mut self, source: &Arc<Source>) -> io::Result<Key> {
+        if self.down {
+            return Err(io::Error::other(
+                "the gristmill runtime has shut down: it takes no more descriptors",
+            ));
+        }
+        let slot = self.entries.vacant_entry();
+        if slot.key() >= INDEX_MASK {
+            return Err(io::Error::other("too many descriptors are registered with this runtime"));
+        }
+        self.generation = self.generation.wrapping_add(1);
+        let key = Key::new(slot.key(), self.generation);
+        slot.insert(Entry { key, source: Arc::clone(source) });
+        Ok(key)
+    }
+
+    fn get(&self, key: Key) -> Option<&Source> {
+        let entry = self.entries.get(key.0 & INDEX_MASK)?;
+        (entry.key == key).then_some(&*entry.source)
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Entry> {
+        self.entries.try_remove(key.0 & INDEX_MASK)
+    }
+}
+
+#[cold]
+fn refused(error: &io::Error) -> io::Error {
+    io::Error::new(
+        error.kind(),
+        format!("the operating system's poller refused the descriptor: {error}"),
+    )
+}
+
+#[cfg(all(test, not(gristmill_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_for_a_former_owner_of_an_index_reaches_nobody() {
+        let mut table = Table { entries: Slab::new(), generation: 0, down: false };
+        let source = Arc::new(Source::new(Ready::EMPTY));
+        let old = table.insert(&source).expect("room");
+        table.remove(old);
+        let new = table.insert(&source).expect("room");
+        assert_eq!(old.0 & INDEX_MASK, new.0 & INDEX_MASK, "the index is used again");
+        assert!(table.get(old).is_none());
+        assert!(table.get(new).is_some());
+    }
+}

@@ -1,0 +1,125 @@
+//! A source: its readiness, and who waits for it.
+//!
+//! # Invariants
+//!
+//! * U1 — A waiter puts its waker in place and then looks at the readiness again; an event raises the
+//!   readiness and then takes the wakers. Both go through the waiters' lock in between, so one of the two
+//!   sees the other and no event passes a waiter by.
+//! * U2 — Wakers are woken and dropped after the lock is released.
+
+use super::ready::{Direction, Interest, Ready};
+use super::readiness::{Readiness, Seen};
+use super::waiters::Waiters;
+use crate::sync::Mutex;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+/// What the reactor knows of one descriptor.
+#[derive(Debug)]
+pub(crate) struct Source {
+    readiness: Readiness,
+    waiters: Mutex<Waiters>,
+}
+
+impl Source {
+    pub(super) fn new(initial: Ready) -> Self {
+        Self { readiness: Readiness::new(initial), waiters: Mutex::new(Waiters::default()) }
+    }
+
+    /// An event has come: collects the wakers that it concerns.
+    #[inline]
+    pub(super) fn on_event(&self, ready: Ready, woken: &mut Vec<Waker>) {
+        self.readiness.raise(ready);
+        self.waiters.lock().take(ready, woken);
+    }
+
+    /// The runtime ends: collects all wakers.
+    pub(super) fn on_shutdown(&self, woken: &mut Vec<Waker>) {
+        self.readiness.shut_down();
+        self.waiters.lock().take_all(woken);
+    }
+
+    /// What the source is ready for just now.
+    #[inline]
+    pub(super) fn seen(&self) -> Seen {
+        self.readiness.load()
+    }
+
+    /// Waits in the place of one direction.
+    #[inline]
+    pub(super) fn poll_ready(
+        &self,
+        direction: Direction,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Seen>> {
+        let look = || look(self.readiness.load(), direction.into());
+        if let Some(outcome) = look() {
+            return Poll::Ready(outcome);
+        }
+        let displaced = self.waiters.lock().set(direction, cx.waker());
+        drop(displaced);
+        look().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Waits on the list.
+    pub(super) fn ready(&self, interest: Interest) -> WaitReady<'_> {
+        WaitReady { source: self, interest, number: None }
+    }
+
+    /// An attempt showed that what was seen is used up.
+    #[inline]
+    pub(super) fn clear(&self, seen: Seen, interest: Interest) {
+        self.readiness.clear(seen, Ready::clearable(interest));
+    }
+}
+
+/// What a wait for `interest` makes of what is seen: nothing yet, readiness, or the end of the runtime.
+#[inline]
+fn look(seen: Seen, interest: Interest) -> Option<io::Result<Seen>> {
+    if seen.is_down() {
+        return Some(Err(runtime_is_gone()));
+    }
+    (!seen.ready().for_interest(interest).is_empty()).then_some(Ok(seen))
+}
+
+#[cold]
+fn runtime_is_gone() -> io::Error {
+    io::Error::other(
+        "the gristmill runtime that this descriptor is registered with has shut down: \
+         keep the Runtime alive for as long as its sockets are in use",
+    )
+}
+
+/// The future behind the async methods; any number may wait for one source.
+#[derive(Debug)]
+pub(super) struct WaitReady<'a> {
+    source: &'a Source,
+    interest: Interest,
+    /// The entry on the list.
+    number: Option<u64>,
+}
+
+impl Future for WaitReady<'_> {
+    type Output = io::Result<Seen>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { source, interest, number } = &mut *self;
+        if let Some(outcome) = look(source.readiness.load(), *interest) {
+            return Poll::Ready(outcome);
+        }
+        let (entry, displaced) = source.waiters.lock().add(*number, *interest, cx.waker());
+        drop(displaced);
+        *number = Some(entry);
+        look(source.readiness.load(), *interest).map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl Drop for WaitReady<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            let waker = self.source.waiters.lock().remove(number);
+            drop(waker);
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The reactor thread: makes sure that readiness and timers never wait for busy workers.
+//!
+//! Most of the time it has nothing to do: a worker that runs dry waits in the poller itself. This thread only
+//! keeps watch while workers are awake, and steps in when nobody has looked at the poller since its last tick.
+//!
+//! ```text
+//!   all workers asleep, one of them in the poller ── park for good, until a worker wakes
+//!   all workers asleep, nobody in the poller ─────── take over the poller, without an end
+//!   some worker awake ────────────────────────────── wait one tick; then: fire overdue timers, look for stuck
+//!                                                    workers; nobody looked at the poller? take it over, a tick
+//!                                                    at a time, until a worker wants it back
+//! ```
+//!
+//! A tick starts at 0.2 ms and doubles to 2 ms while there is nothing to do. Two milliseconds bound how late
+//! a timer can be while every worker is stuck; 500 looks a second cost a fifth of a percent of one core, and only
+//! while the program runs anyway.
+//!
+//! # Invariants
+//!
+//! * V1 — The thread parks for good only while some worker sleeps in the poller, and is unparked by the first
+//!   worker that wakes: it announces itself and then takes the census, a worker changes the census and then
+//!   looks for the announcement (edge V).
+//!
+//! # Edges
+//!
+//! * V — `Guard::parked` against the counts of idle workers: announce, SeqCst, look, on both sides.
+
+use super::Reactor;
+use super::lease::{FOREVER, Held};
+use crate::park::{Parker, Unpark};
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicBool, Ordering, fence};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+const SHORTEST_TICK: Duration = Duration::from_micros(200);
+const LONGEST_TICK: Duration = Duration::from_millis(2);
+
+/// What the reactor thread needs to know of the workers; the scheduler answers.
+pub(crate) trait Watch: Send + 'static {
+    /// Who is asleep.
+    fn census(&self) -> Census;
+
+    /// When the timers of threads that are no workers want to be fired; in the timers' nanoseconds.
+    fn outside_deadline(&self) -> Option<u64>;
+
+    /// The timers' time.
+    fn now_ns(&self) -> u64;
+
+    /// Fires the timers of threads that are no workers, and those that a busy worker is late with. Whether
+    /// there were any.
+    fn fire_overdue(&self, scratch: &mut Vec<Waker>) -> bool;
+
+    /// Looks for stuck workers and helps out. Whether there was need.
+    fn relieve_stuck(&mut self) -> bool;
+}
+
+/// Who is asleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Census {
+    /// Some worker is awake.
+    Awake,
+    /// All sleep, one of them in the poller.
+    PollerTaken,
+    /// All sleep, none in the poller.
+    PollerFree,
+}
+
+/// The reactor thread's bed, and the way to reach it.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    parker: Parker,
+    /// The thread wants to know when a worker wakes.
+    parked: AtomicBool,
+    stop: AtomicBool,
+}
+
+impl Guard {
+    pub(crate) fn new() -> Self {
+        Self {
+            parker: Parker::new(),
+            parked: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+        }
+    }
+
+    /// A worker woke, and the counts of idle workers say so already.
+    #[inline]
+    pub(crate) fn on_worker_awake(&self, reactor: &Reactor) {
+        // ORDERING: edge V, the worker's end: the counts changed before this look.
+        fence(Ordering::SeqCst);
+        if self.parked.load(Ordering::SeqCst) {
+            self.unpark(reactor);
+        }
+    }
+
+    #[cold]
+    fn unpark(&self, reactor: &Reactor) {
+        // ORDERING: SeqCst; of several workers that wake at once, one goes on.
+        if self.parked.swap(false, Ordering::SeqCst) {
+            self.wake(reactor);
+        }
+    }
+
+    fn wake(&self, reactor: &Reactor) {
+        if self.parker.unpark() == Unpark::TellPoller {
+            reactor.registry.poller.notify();
+        }
+    }
+
+    /// Makes the thread end.
+    pub(crate) fn stop(&self, reactor: &Reactor) {
+        // ORDERING: SeqCst, before the unpark: the thread that wakes sees it.
+        self.stop.store(true, Ordering::SeqCst);
+        self.wake(reactor);
+    }
+
+    fn is_stopped(&self) -> bool {
+        // ORDERING: SeqCst, pairs with `stop`.
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    fn announce(&self) {
+        // ORDERING: SeqCst with the fence, edge V, this thread's end: the census comes after.
+        self.parked.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+    }
+
+    fn retract(&self) {
+        // ORDERING: Relaxed; a worker that still sees the announcement unparks for nothing.
+        self.parked.store(false, Ordering::Relaxed);
+    }
+}
+
+/// The reactor thread's own state.
+pub(crate) struct ReactorThread<W> {
+    reactor: Arc<Reactor>,
+    guard: Arc<Guard>,
+    watch: W,
+    tick: Duration,
+    /// [`Lease::looks`](super::lease::Lease::looks) at the last tick.
+    looks: u64,
+    woken: Vec<Waker>,
+}
+
+impl<W: Watch> ReactorThread<W> {
+    pub(crate) fn new(reactor: Arc<Reactor>, guard: Arc<Guard>, watch: W) -> Self {
+        let looks = reactor.lease.looks();
+        Self { reactor, guard, watch, tick: SHORTEST_TICK, looks, woken: Vec::new() }
+    }
+
+    /// Keeps watch until stopped.
+    pub(crate) fn run(mut self) {
+        while !self.guard.is_stopped() {
+            match self.watch.census() {
+                Census::PollerTaken if self.tick >= LONGEST_TICK => self.park_for_good(),
+                Census::PollerTaken | Census::Awake => self.wait_a_tick(),
+                Census::PollerFree => self.take_over(),
+            }
+        }
+    }
+
+    fn park_for_good(&mut self) {
+        self.guard.announce();
+        if self.watch.census() == Census::PollerTaken && !self.guard.is_stopped() {
+            self.guard.parker.park(None);
+        }
+        self.guard.retract();
+        self.tick = SHORTEST_TICK;
+    }
+
+    fn wait_a_tick(&mut self) {
+        self.guard.parker.park(Some(Instant::now() + self.tick));
+        let busy = self.help_out();
+        let looks = self.reactor.lease.looks();
+        let nobody_looked = looks == self.looks;
+        self.looks = looks;
+        if self.watch.census() == Census::Awake
+            && nobody_looked
+            && !self.reactor.registry.is_empty()
+        {
+            self.take_over();
+            self.tick = SHORTEST_TICK;
+        } else if busy {
+            self.tick = SHORTEST_TICK;
+        } else {
+            self.tick = (self.tick * 2).min(LONGEST_TICK);
+        }
+    }
+
+    fn help_out(&mut self) -> bool {
+        let fired = self.watch.fire_overdue(&mut self.woken);
+        self.watch.relieve_stuck() || fired
+    }
+
+    /// Waits in the poller in place of the workers, until one of them wants to.
+    fn take_over(&mut self) {
+        let reactor = Arc::clone(&self.reactor);
+        while !self.guard.is_stopped() {
+            let Some(mut held) = reactor.lease.try_take() else { return };
+            let census = self.wait_in_poller(&mut held);
+            held.dispatch(&reactor.registry, &mut self.woken);
+            drop(held);
+            self.looks = reactor.lease.looks();
+            let delivered = !self.woken.is_empty();
+            self.woken.drain(..).for_each(wake);
+            self.help_out();
+            let wanted = reactor.lease.was_wanted();
+            if (census == Census::Awake && wanted) || (census != Census::Awake && delivered) {
+                // A worker is awake, or was woken just now: the next wait is its own.
+                return;
+            }
+        }
+    }
+
+    /// One wait: a tick long while a worker is awake, without an end otherwise.
+    fn wait_in_poller(&mut self, held: &mut Held<'_>) -> Census {
+        self.guard.announce();
+        let census = self.watch.census();
+        let deadline = match census {
+            Census::Awake => self.watch.now_ns() + SHORTEST_TICK.as_nanos() as u64,
+            _ => FOREVER,
+        };
+        if census == Census::Awake {
+            self.guard.retract();
+        }
+        let deadline = announce_wait(held, deadline, || self.watch.outside_deadline());
+        if self.guard.parker.enter_poller() {
+            let timeout = timeout(deadline, self.watch.now_ns());
+            if let Err(error) = held.wait(&self.reactor.registry, timeout) {
+                report_broken_poller(&error);
+            }
+            self.guard.parker.leave_poller();
+        }
+        held.end_wait();
+        self.guard.retract();
+        census
+    }
+}
+
+/// Announces a wait until the earlier of `deadline` and what `timers` says, also if that changes meanwhile;
+/// gives what was announced last.
+pub(crate) fn announce_wait(
+    held: &Held<'_>,
+    deadline: u64,
+    timers: impl Fn() -> Option<u64>,
+) -> u64 {
+    let mut announced = timers().map_or(deadline, |next| next.min(deadline));
+    loop {
+        held.announce_wait(announced);
+        // Edge Z: the look after the announcement.
+        match timers() {
+            Some(next) if next < announced => announced = next,
+            _ => return announced,
+        }
+    }
+}
+
+/// How long to wait for a deadline; `None` is for ever.
+pub(crate) fn timeout(deadline: u64, now: u64) -> Option<Duration> {
+    (deadline != FOREVER).then(|| Duration::from_nanos(deadline.saturating_sub(now)))
+}
+
+/// The poller's descriptor is broken, as when the program closed it by number. There is no one to hand the
+/// error to; the wait becomes a short sleep, so that timers and tasks go on.
+#[cold]
+pub(crate) fn report_broken_poller(error: &std::io::Error) {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        eprintln!(
+            "gristmill: the operating system's poller fails ({error}): sockets will not wake their tasks \
+             any more; does the program close descriptors that it does not own?"
+        );
+    });
+    std::thread::sleep(Duration::from_millis(1));
+}
+
+/// Wakes a task; a waker that panics does not take the thread down.
+pub(crate) fn wake(waker: Waker) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+        // Dropping the payload could panic again; the panic hook has reported it.
+        std::mem::forget(payload);
+    }
+}

@@ -1,0 +1,57 @@
+//! A thread that waits for one future.
+
+use super::current_thread;
+use crate::park::ThreadWaker;
+use crate::scheduler::house::Flavor;
+use crate::scheduler::{House, context};
+use crate::sync::Arc;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+/// What the user called, for the message when it must not be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blocking {
+    Run,
+    BlockOn,
+}
+
+/// Runs a future to its end on this thread.
+#[track_caller]
+pub(super) fn block_on<F: Future>(house: &Arc<House>, future: F, called: Blocking) -> F::Output {
+    refuse_in_async(called);
+    let _inside = context::enter(house);
+    let _polling = context::set_polling(true);
+    match house.flavor {
+        Flavor::MultiThread => wait(future),
+        Flavor::CurrentThread => current_thread::run(house, future),
+    }
+}
+
+/// Refuses to block a thread that polls futures.
+#[track_caller]
+pub(super) fn refuse_in_async(called: Blocking) {
+    if context::is_polling() {
+        match called {
+            Blocking::Run => {
+                panic!("run() cannot be called from a running runtime; use spawn or .await")
+            }
+            Blocking::BlockOn => panic!(
+                "block_on() cannot be called from async code, which it would block; use .await, or wrap it \
+                 in block_in_place"
+            ),
+        }
+    }
+}
+
+fn wait<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let thread = Arc::new(ThreadWaker::new());
+    let waker = Waker::from(Arc::clone(&thread));
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+        thread.wait();
+    }
+}

@@ -1,0 +1,296 @@
+//! How to make a runtime.
+
+use super::Runtime;
+use crate::scheduler::engine::TimeSource;
+use crate::scheduler::house::Flavor;
+use crate::scheduler::staff::{Hook, Staff, ThreadConfig};
+use crate::scheduler::worker::Core;
+use crate::scheduler::{Engine, House};
+use runtime_blocking::{BlockingPool, ComputePool, PoolConfig};
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The most workers that a runtime can have.
+const MAX_WORKERS: usize = 1024;
+
+/// The settings of a [`Runtime`].
+///
+/// | setting | default | limits |
+/// |---|---|---|
+/// | `worker_threads` | the processors that this process may use | 1 to 1024; always 1 with `new_current_thread` |
+/// | `max_blocking_threads` | 512 | 1 to 32,767 |
+/// | `compute_threads` | the processors that this process may use | 1 to 32,767 |
+/// | `thread_name` | `gristmill`; threads are called `gristmill-w0`, `-io`, `-blocking-0` and so on | no NUL byte |
+/// | `thread_stack_size` | the standard library's (2 MiB) | more than 0 |
+/// | `thread_keep_alive` | 10 s, for idle threads of the blocking pool | |
+/// | `on_thread_start`, `on_thread_stop` | none | |
+/// | `stall_threshold` | 1 ms | `None` turns stall rescue off |
+/// | `max_relief_threads` | 8; none with `new_current_thread` | 0 to 1024 |
+/// | `start_paused` | no | only with `new_current_thread` |
+///
+/// # Examples
+///
+/// ```
+/// let runtime = runtime_core::Builder::new().worker_threads(2).thread_name("mill").build()?;
+/// let answer = runtime.block_on(async { 6 * 7 });
+/// assert_eq!(answer, 42);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[must_use = "a builder starts nothing until `build` is called"]
+#[derive(Clone)]
+pub struct Builder {
+    flavor: Flavor,
+    workers: Option<usize>,
+    max_blocking: usize,
+    compute: Option<usize>,
+    name: String,
+    stack_size: Option<usize>,
+    keep_alive: Duration,
+    on_start: Option<Hook>,
+    on_stop: Option<Hook>,
+    stall_threshold: Option<Duration>,
+    max_relief: Option<usize>,
+    start_paused: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Builder {
+    fn with_flavor(flavor: Flavor) -> Self {
+        Self {
+            flavor,
+            workers: None,
+            max_blocking: 512,
+            compute: None,
+            name: "gristmill".to_owned(),
+            stack_size: None,
+            keep_alive: Duration::from_secs(10),
+            on_start: None,
+            on_stop: None,
+            stall_threshold: Some(Duration::from_millis(1)),
+            max_relief: None,
+            start_paused: false,
+        }
+    }
+
+    /// The settings of a runtime whose tasks run on several threads.
+    pub fn new() -> Self {
+        Self::with_flavor(Flavor::MultiThread)
+    }
+
+    /// The same as [`new`](Self::new), under the name that other runtimes use.
+    pub fn new_multi_thread() -> Self {
+        Self::new()
+    }
+
+    /// The settings of a runtime whose tasks run on the thread that calls [`Runtime::block_on`], and only meanwhile.
+    ///
+    /// Its reactor and its executors have threads of their own all the same.
+    pub fn new_current_thread() -> Self {
+        Self::with_flavor(Flavor::CurrentThread)
+    }
+
+    /// Sets how many threads run tasks.
+    pub fn worker_threads(mut self, threads: usize) -> Self {
+        self.workers = Some(threads);
+        self
+    }
+
+    /// Limits the threads of the blocking pool.
+    pub fn max_blocking_threads(mut self, threads: usize) -> Self {
+        self.max_blocking = threads;
+        self
+    }
+
+    /// Sets how many threads compute.
+    pub fn compute_threads(mut self, threads: usize) -> Self {
+        self.compute = Some(threads);
+        self
+    }
+
+    /// Names the threads: this, a dash, and what the thread is for. Linux shows the first 15 bytes.
+    pub fn thread_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the stack size of every thread, in bytes.
+    pub fn thread_stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size = Some(bytes);
+        self
+    }
+
+    /// Sets how long an idle thread of the blocking pool stays.
+    pub fn thread_keep_alive(mut self, time: Duration) -> Self {
+        self.keep_alive = time;
+        self
+    }
+
+    /// Calls `hook` on each thread when it starts. A panic of the hook is caught.
+    pub fn on_thread_start(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_start = Some(Arc::new(hook));
+        self
+    }
+
+    /// Calls `hook` on each thread before it ends. A panic of the hook is caught.
+    pub fn on_thread_stop(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_stop = Some(Arc::new(hook));
+        self
+    }
+
+    /// Sets how long one poll may take before its worker counts as stuck and gets help; `None` never helps.
+    ///
+    /// Help comes with the next tick of the reactor thread, so up to 2 ms after the threshold, and only if work waits that
+    /// no other worker is free to do.
+    pub fn stall_threshold(mut self, time: Option<Duration>) -> Self {
+        self.stall_threshold = time;
+        self
+    }
+
+    /// Limits the workers that stand in for stuck ones, [`block_in_place`](crate::block_in_place) included.
+    pub fn max_relief_threads(mut self, threads: usize) -> Self {
+        self.max_relief = Some(threads);
+        self
+    }
+
+    /// Starts with the clock paused: time then advances by itself whenever nothing can be run, or by hand with
+    /// `time::advance`. For tests.
+    pub fn start_paused(mut self, paused: bool) -> Self {
+        self.start_paused = paused;
+        self
+    }
+
+    /// Starts the runtime.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if a setting is out of its limits: the message names it and the fix. Otherwise what the operating
+    /// system refused: a thread, or the poller's descriptors; threads that were started have ended then.
+    pub fn build(self) -> io::Result<Runtime> {
+        self.validate()?;
+        let workers = match self.flavor {
+            Flavor::CurrentThread => 1,
+            Flavor::MultiThread => {
+                self.workers.unwrap_or_else(|| num_cpus::get().clamp(1, MAX_WORKERS))
+            }
+        };
+        let relief = match self.flavor {
+            Flavor::CurrentThread => 0,
+            Flavor::MultiThread => self.max_relief.unwrap_or(8),
+        };
+        let blocking = BlockingPool::new(
+            self.pool(PoolConfig::blocking(), "blocking")
+                .max_threads(self.max_blocking)
+                .keep_alive(Some(self.keep_alive)),
+        )?;
+        let compute = self.pool(PoolConfig::compute(), "compute");
+        let compute = ComputePool::new(match self.compute {
+            Some(threads) => compute.max_threads(threads),
+            None => compute,
+        })?;
+        let (engine, queues) = Engine::new(workers, relief, self.time_source())?;
+        let mut cores: Vec<Box<Core>> =
+            queues.into_iter().enumerate().map(|(i, queue)| Core::new(i, queue)).collect();
+        let mut bench = cores.split_off(workers);
+        bench.reverse();
+        let staff = Staff::new(self.threads(), self.stall_threshold, bench);
+        let house = House::new(engine, blocking, compute, self.flavor, staff);
+        Runtime::start(house, cores)
+    }
+
+    fn time_source(&self) -> TimeSource {
+        match (self.flavor, self.start_paused) {
+            (Flavor::MultiThread, _) => TimeSource::Real,
+            (Flavor::CurrentThread, false) => TimeSource::Pausable,
+            (Flavor::CurrentThread, true) => TimeSource::Paused,
+        }
+    }
+
+    fn threads(&self) -> ThreadConfig {
+        ThreadConfig {
+            name: self.name.clone(),
+            stack_size: self.stack_size,
+            on_start: self.on_start.clone(),
+            on_stop: self.on_stop.clone(),
+        }
+    }
+
+    fn pool(&self, config: PoolConfig, suffix: &str) -> PoolConfig {
+        let mut config =
+            config.thread_name(format!("{}-{suffix}", self.name)).stack_size(self.stack_size);
+        if let Some(hook) = self.on_start.clone() {
+            config = config.on_thread_start(move || hook());
+        }
+        if let Some(hook) = self.on_stop.clone() {
+            config = config.on_thread_stop(move || hook());
+        }
+        config
+    }
+
+    fn validate(&self) -> io::Result<()> {
+        let refuse = |problem: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        let workers = self.workers.unwrap_or(1);
+        if workers == 0 {
+            return refuse(
+                "worker_threads is 0, so no task could ever run: set it to 1 or more, or leave it out for one per \
+                 processor",
+            );
+        }
+        if workers > MAX_WORKERS {
+            return refuse("worker_threads is above 1024: lower it, more threads than processors do not help");
+        }
+        if self.flavor == Flavor::CurrentThread && workers != 1 {
+            return refuse(
+                "worker_threads is set on a current-thread runtime, which has one: leave it out, or use \
+                 Builder::new()",
+            );
+        }
+        if self.flavor == Flavor::MultiThread && self.start_paused {
+            return refuse(
+                "start_paused needs a runtime that runs tasks on one thread: use Builder::new_current_thread(), \
+                 or flavor = \"current_thread\"",
+            );
+        }
+        if self.max_relief.is_some_and(|threads| threads > MAX_WORKERS) {
+            return refuse("max_relief_threads is above 1024: lower it");
+        }
+        if self.max_blocking == 0 {
+            return refuse("max_blocking_threads is 0, so no blocking call could ever run: set it to 1 or more");
+        }
+        if self.compute == Some(0) {
+            return refuse(
+                "compute_threads is 0, so no computation could ever run: set it to 1 or more, or leave it out",
+            );
+        }
+        if self.name.contains('\0') {
+            return refuse("thread_name contains a NUL byte, which no operating system takes: remove it");
+        }
+        if self.stack_size == Some(0) {
+            return refuse("thread_stack_size is 0, so no thread could run: leave it out for 2 MiB");
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("flavor", &self.flavor)
+            .field("worker_threads", &self.workers)
+            .field("max_blocking_threads", &self.max_blocking)
+            .field("compute_threads", &self.compute)
+            .field("thread_name", &self.name)
+            .field("thread_stack_size", &self.stack_size)
+            .field("thread_keep_alive", &self.keep_alive)
+            .field("stall_threshold", &self.stall_threshold)
+            .field("max_relief_threads", &self.max_relief)
+            .field("start_paused", &self.start_paused)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,118 @@
+//! The current-thread flavour: the thread in `block_on` is the worker.
+//!
+//! There is one core. The thread that has it runs the tasks and, whenever it was woken, its own future. Other threads in
+//! `block_on` only wait for theirs; when the core becomes free one of them takes it, so that tasks never stand still
+//! while any thread could run them.
+
+use crate::park::ThreadWaker;
+use crate::scheduler::worker::{Core, Step};
+use crate::scheduler::{House, Worker, context};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::Arc;
+use crate::task::budget;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// Runs a future to its end, and tasks meanwhile.
+pub(super) fn run<F: Future>(house: &Arc<House>, future: F) -> F::Output {
+    let mut future = pin!(future);
+    let worked = house.core_shelf.take().and_then(|core| work(house, core, future.as_mut()));
+    // Without an output: another thread has the core, or the runtime is shutting down.
+    worked.unwrap_or_else(|| wait_for_core(house, future))
+}
+
+/// Polls the future only, until it is done or the core is free.
+fn wait_for_core<F: Future>(house: &Arc<House>, mut future: Pin<&mut F>) -> F::Output {
+    let shelf = &house.core_shelf;
+    let thread = Arc::new(ThreadWaker::new());
+    let waker = Waker::from(Arc::clone(&thread));
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            shelf.stop_waiting(&thread);
+            return output;
+        }
+        if house.engine.is_shutting_down() {
+            thread.wait();
+        } else if let Some(core) = shelf.take_or_wait(&thread) {
+            if let Some(output) = work(house, core, future.as_mut()) {
+                return output;
+            }
+        } else {
+            thread.wait();
+        }
+    }
+}
+
+/// Works with the core until the future is done; `None` if the runtime shuts down first.
+fn work<F: Future>(house: &Arc<House>, core: Box<Core>, mut future: Pin<&mut F>) -> Option<F::Output> {
+    let _inside = context::enter_as(house, core.index());
+    let root = Arc::new(RootWaker { woken: AtomicBool::new(true), house: Arc::clone(house) });
+    let waker = Waker::from(Arc::clone(&root));
+    let mut cx = Context::from_waker(&waker);
+    let at_work = AtWork::new(house, core);
+    let mut output = None;
+    at_work.worker().run(|worker| {
+        if worker.engine().is_shutting_down() {
+            return Step::Stop;
+        }
+        // ORDERING: Acquire, pairs with the Release in `RootWaker::wake_by_ref`.
+        if root.woken.swap(false, Ordering::Acquire) {
+            if let Poll::Ready(value) = budget::with_fresh(|| future.as_mut().poll(&mut cx)) {
+                output = Some(value);
+                return Step::Stop;
+            }
+        }
+        Step::GoOn
+    });
+    drop(at_work);
+    output
+}
+
+/// A worker on this thread; puts the core back on drop, also when the future panics.
+struct AtWork<'a> {
+    house: &'a Arc<House>,
+    worker: Option<Worker>,
+}
+
+impl<'a> AtWork<'a> {
+    fn new(house: &'a Arc<House>, core: Box<Core>) -> Self {
+        house.engine.staff_lane();
+        Self { house, worker: Some(Worker::new(Arc::clone(house), core)) }
+    }
+
+    fn worker(&self) -> &Worker {
+        match &self.worker {
+            Some(worker) => worker,
+            None => unreachable!("taken only by drop"),
+        }
+    }
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.house.engine.vacate_lane();
+        if let Some(worker) = self.worker.take() {
+            self.house.core_shelf.put(worker.into_core());
+        }
+    }
+}
+
+/// Wakes the future of the thread that works.
+struct RootWaker {
+    woken: AtomicBool,
+    house: Arc<House>,
+}
+
+impl Wake for RootWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // ORDERING: Release, pairs with the Acquire in `work`.
+        if !self.woken.swap(true, Ordering::AcqRel) {
+            self.house.engine.unpark(0);
+        }
+    }
+}

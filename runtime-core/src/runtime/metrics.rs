@@ -1,0 +1,116 @@
+//! What can be measured of a runtime.
+
+use crate::scheduler::lane::Lane;
+use crate::scheduler::House;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Reads a runtime's counters.
+///
+/// Every figure is read when its method is called; two figures are not of the same moment. Counters grow from zero and are
+/// kept by the workers without synchronization, so reading them costs the workers nothing. Methods that take the number of
+/// a worker answer zero for one that does not exist. Relief workers have the numbers after the ordinary ones.
+#[derive(Clone)]
+pub struct RuntimeMetrics {
+    house: Arc<House>,
+}
+
+impl RuntimeMetrics {
+    pub(super) fn new(house: Arc<House>) -> Self {
+        Self { house }
+    }
+
+    fn lane(&self, worker: usize) -> Option<&Lane> {
+        self.house.engine.lanes.get(worker)
+    }
+
+    fn of_lane<R: Default>(&self, worker: usize, read: impl FnOnce(&Lane) -> R) -> R {
+        self.lane(worker).map_or_else(R::default, read)
+    }
+
+    /// How many ordinary workers there are.
+    pub fn num_workers(&self) -> usize {
+        self.house.engine.workers
+    }
+
+    /// How many threads run tasks at the moment, relief workers included.
+    pub fn num_active_workers(&self) -> usize {
+        self.house.engine.staffed()
+    }
+
+    /// How many tasks have been spawned and not ended.
+    pub fn num_alive_tasks(&self) -> usize {
+        self.house.alive_tasks()
+    }
+
+    /// How many runnables wait in the queue that all workers share.
+    pub fn global_queue_depth(&self) -> usize {
+        self.house.engine.injector.len()
+    }
+
+    /// How many relief workers have been started.
+    pub fn relief_workers(&self) -> u64 {
+        self.house.staff.reliefs()
+    }
+
+    /// How many tasks a worker has polled.
+    pub fn worker_poll_count(&self, worker: usize) -> u64 {
+        self.of_lane(worker, |lane| lane.stats.polls.get())
+    }
+
+    /// How many times a worker has taken work from others; a batch counts once.
+    pub fn worker_steal_count(&self, worker: usize) -> u64 {
+        self.of_lane(worker, |lane| lane.stats.steals.get())
+    }
+
+    /// How many times a worker has gone to sleep.
+    pub fn worker_park_count(&self, worker: usize) -> u64 {
+        self.of_lane(worker, |lane| lane.stats.parks.get())
+    }
+
+    /// How many runnables wait in a worker's own queue.
+    pub fn worker_local_queue_depth(&self, worker: usize) -> usize {
+        self.of_lane(worker, |lane| lane.queue.len())
+    }
+
+    /// How long a worker has been awake, up to the last time it went to sleep.
+    pub fn worker_total_busy_duration(&self, worker: usize) -> Duration {
+        self.of_lane(worker, |lane| lane.stats.busy())
+    }
+
+    /// How many threads the blocking pool has.
+    pub fn num_blocking_threads(&self) -> usize {
+        self.house.blocking.metrics().threads
+    }
+
+    /// How many of them are idle.
+    pub fn num_idle_blocking_threads(&self) -> usize {
+        self.house.blocking.metrics().idle
+    }
+
+    /// How many blocking jobs wait for a thread.
+    pub fn blocking_queue_depth(&self) -> usize {
+        self.house.blocking.metrics().queued
+    }
+
+    /// How many threads the compute pool has.
+    pub fn num_compute_threads(&self) -> usize {
+        self.house.compute.metrics().threads
+    }
+
+    /// How many computations wait for a thread.
+    pub fn compute_queue_depth(&self) -> usize {
+        self.house.compute.metrics().queued
+    }
+}
+
+impl fmt::Debug for RuntimeMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RuntimeMetrics")
+            .field("num_workers", &self.num_workers())
+            .field("num_alive_tasks", &self.num_alive_tasks())
+            .field("global_queue_depth", &self.global_queue_depth())
+            .finish_non_exhaustive()
+    }
+}

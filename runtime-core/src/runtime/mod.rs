@@ -1,0 +1,30 @@
+//! Assembly: what users hold of a runtime.
+//!
+//! * [`builder`] — how to make one; [`handle`] — how to reach one from anywhere; [`owner`] — who shuts it down
+//! * [`block_on`] — a thread that waits for one future; [`current_thread`] — the same, working meanwhile
+//! * [`spawn`] — the free functions; [`task_builder`] — tasks with names
+//! * [`join_set`], [`yield_now`] — on top of tasks; [`metrics`] — what can be measured
+
+mod block_on;
+mod current_thread;
+
+mod builder;
+mod handle;
+mod metrics;
+mod owner;
+
+mod join_set;
+mod spawn;
+mod task_builder;
+mod yield_now;
+
+pub use builder::Builder;
+pub use handle::{EnterGuard, Handle, TryCurrentError};
+pub use join_set::JoinSet;
+pub use metrics::RuntimeMetrics;
+pub use owner::{Runtime, run};
+pub use spawn::{
+    id, run_in_executor, spawn, spawn_blocking, spawn_compute, try_id,
+};
+pub use task_builder::TaskBuilder;
+pub use yield_now::yield_now;

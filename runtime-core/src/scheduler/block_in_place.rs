@@ -1,0 +1,44 @@
+//! A poll that says it will be long.
+
+use super::context;
+use super::house::{Flavor, House};
+use super::worker::Worker;
+use crate::sync::Arc;
+use crate::task::budget;
+
+/// Runs `f`, which blocks or computes for long, on this thread, and lets the worker's other tasks go on elsewhere.
+///
+/// On a worker: another worker, or one that is started for the purpose, takes over what waits here. Other futures
+/// of the *same* task, as in a `join!`, wait nevertheless; [`spawn_blocking`](crate::runtime::spawn_blocking) has no such
+/// restriction. Outside of a worker it just calls `f`. Inside, [`block_on`](crate::runtime::Handle::block_on) is allowed.
+///
+/// # Panics
+///
+/// On a current-thread runtime, which has no other thread to go on; and if `f` panics.
+pub fn block_in_place<R>(f: impl FnOnce() -> R) -> R {
+    let house = context::with_worker(|worker| worker.map(prepare));
+    let Some(house) = house else { return f() };
+    let _inside = context::enter(&house);
+    let _may_block = context::set_polling(false);
+    context::without_worker(|| budget::without(f))
+}
+
+/// Sees to it that somebody takes over the worker's queue.
+fn prepare(worker: &Worker) -> Arc<House> {
+    let house = &worker.house;
+    assert!(
+        house.flavor == Flavor::MultiThread,
+        "block_in_place needs a multi-thread runtime: use spawn_blocking here, or Builder::new_multi_thread()"
+    );
+    worker.lane().set_stuck(true);
+    let engine = &house.engine;
+    let counts = engine.idle.counts();
+    if counts.searching() == 0 {
+        if counts.parked() > 0 {
+            engine.notify();
+        } else {
+            house.staff.call_relief(house);
+        }
+    }
+    Arc::clone(house)
+}

@@ -1,0 +1,149 @@
+#![expect(unsafe_code, reason = "keeps a pointer to the worker that runs on this thread")]
+//! What this thread is: a worker, inside a runtime, or neither.
+//!
+//! # Invariants
+//!
+//! * X1 — `WORKER` is null, or points to a `Worker` on this very thread's stack that outlives the scope
+//!   which set it; the scope's guard puts the old value back before the worker is gone.
+
+use super::house::House;
+use super::worker::Worker;
+use super::engine::Engine;
+use crate::reactor::{self, Reactor};
+use crate::sync::Arc;
+use crate::task::Id;
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::ptr;
+
+thread_local! {
+    /// The worker that runs on this thread.
+    static WORKER: Cell<*const Worker> = const { Cell::new(ptr::null()) };
+    /// The task or job that runs on this thread.
+    static TASK: Cell<Option<Id>> = const { Cell::new(None) };
+    /// Whether this thread polls futures of a runtime, so that blocking it would stop others.
+    static POLLING: Cell<bool> = const { Cell::new(false) };
+    /// The runtime that this thread is inside of.
+    static HOUSE: RefCell<Option<Arc<House>>> = const { RefCell::new(None) };
+}
+
+/// Makes `house` this thread's runtime until the guard is dropped.
+pub(crate) fn enter(house: &Arc<House>) -> Entered {
+    let outside = house.engine.timers.outside();
+    enter_as(house, outside)
+}
+
+/// As [`enter`], for a thread that owns a shard of the timers.
+pub(crate) fn enter_as(house: &Arc<House>, shard: usize) -> Entered {
+    let engine = &house.engine;
+    Entered {
+        timers: Some(runtime_timer::enter(Arc::clone(&engine.timers), shard)),
+        reactor: reactor::current::replace(Some(Arc::clone(&engine.reactor))),
+        house: HOUSE.with(|current| current.replace(Some(Arc::clone(house)))),
+        _not_send: PhantomData,
+    }
+}
+
+/// Keeps this thread inside a runtime; what was current before comes back on drop.
+pub(crate) struct Entered {
+    timers: Option<runtime_timer::EnterGuard>,
+    reactor: Option<Arc<Reactor>>,
+    house: Option<Arc<House>>,
+    _not_send: PhantomData<*const ()>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        drop(self.timers.take());
+        drop(reactor::current::replace(self.reactor.take()));
+        let house = self.house.take();
+        // A thread that is past its destructors has nothing to restore.
+        let entered = HOUSE.try_with(|current| current.replace(house));
+        drop(entered);
+    }
+}
+
+/// This thread's runtime.
+pub(crate) fn house() -> Option<Arc<House>> {
+    HOUSE.try_with(|house| house.borrow().clone()).ok().flatten()
+}
+
+/// Calls `f` with this thread's worker.
+#[inline]
+pub(crate) fn with_worker<R>(f: impl FnOnce(Option<&Worker>) -> R) -> R {
+    let worker = WORKER.get();
+    // SAFETY: X1, null or a living worker of this thread, of which only shared references exist.
+    f(unsafe { worker.as_ref() })
+}
+
+/// Calls `f` with this thread's worker if it is one of `engine`'s.
+#[inline]
+pub(crate) fn with_worker_of<R>(
+    engine: &Arc<Engine>,
+    f: impl FnOnce(Option<&Worker>) -> R,
+) -> R {
+    with_worker(|worker| f(worker.filter(|worker| Arc::ptr_eq(worker.engine(), engine))))
+}
+
+/// Makes `worker` this thread's while `f` runs.
+pub(super) fn scope_worker<R>(worker: &Worker, f: impl FnOnce() -> R) -> R {
+    scope_pointer(worker, f)
+}
+
+fn scope_pointer<R>(worker: *const Worker, f: impl FnOnce() -> R) -> R {
+    /// Puts the old value back, also when `f` panics.
+    struct Restore(*const Worker);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            WORKER.set(self.0);
+        }
+    }
+    let _restore = Restore(WORKER.replace(worker));
+    f()
+}
+
+/// Hides this thread's worker while `f` runs: what becomes runnable meanwhile goes where others find it.
+pub(super) fn without_worker<R>(f: impl FnOnce() -> R) -> R {
+    scope_pointer(ptr::null(), f)
+}
+
+/// Says whether this thread polls futures, until the guard is dropped.
+#[must_use]
+pub(crate) struct PollingScope(bool);
+
+/// Marks this thread as polling futures, or as free to block.
+pub(crate) fn set_polling(polling: bool) -> PollingScope {
+    PollingScope(POLLING.replace(polling))
+}
+
+/// Whether this thread polls futures, so that it must not block.
+pub(crate) fn is_polling() -> bool {
+    POLLING.get()
+}
+
+impl Drop for PollingScope {
+    fn drop(&mut self) {
+        POLLING.set(self.0);
+    }
+}
+
+/// Names the task that runs on this thread, until the guard is dropped.
+#[must_use]
+pub(crate) struct TaskScope(Option<Id>);
+
+#[inline]
+pub(crate) fn enter_task(id: Id) -> TaskScope {
+    TaskScope(TASK.replace(Some(id)))
+}
+
+impl Drop for TaskScope {
+    #[inline]
+    fn drop(&mut self) {
+        TASK.set(self.0);
+    }
+}
+
+/// The task or job that runs on this thread.
+pub(crate) fn current_task() -> Option<Id> {
+    TASK.try_with(Cell::get).ok().flatten()
+}

@@ -1,0 +1,170 @@
+//! What all threads of a runtime share.
+//!
+//! # Invariants
+//!
+//! * N1 — Whoever makes a runnable visible to other workers calls `notify` afterwards, or hands the duty to a
+//!   thread that will (edge P1 of [`park`](crate::park)).
+//! * N2 — Nothing here owns a task for good: the engine must not keep tasks alive that keep it alive. What
+//!   is left in the injector is drained at shutdown.
+
+use super::lane::Lane;
+use crate::park::{Idle, Unpark};
+use crate::queue::{Injector, LocalQueue};
+use crate::reactor::Reactor;
+use crate::reactor::thread::Guard;
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{Arc, CachePadded};
+use crate::task::Runnable;
+use runtime_timer::{Clock, Host, Timers};
+use std::io;
+use std::task::{Context, Poll};
+
+/// What all threads of a runtime share.
+pub(crate) struct Engine {
+    pub(crate) injector: CachePadded<Injector>,
+    pub(crate) idle: CachePadded<Idle>,
+    /// Workers first, then the places of relief workers.
+    pub(crate) lanes: Box<[Lane]>,
+    pub(crate) reactor: Arc<Reactor>,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) timers: Arc<Timers>,
+    /// How many of the lanes are ordinary workers'.
+    pub(crate) workers: usize,
+    /// At most so many search at a time.
+    pub(crate) search_limit: usize,
+    /// How many lanes are worked by a thread.
+    staffed: AtomicUsize,
+    shutting_down: AtomicBool,
+}
+
+/// Where a runtime's time comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimeSource {
+    /// The operating system's monotonic clock.
+    Real,
+    /// The same, and tasks may pause it.
+    Pausable,
+    /// Paused from the start.
+    Paused,
+}
+
+impl Engine {
+    /// An engine with `workers` workers and room for `relief` more; and the owners' ends of their queues.
+    pub(crate) fn new(
+        workers: usize,
+        relief: usize,
+        time: TimeSource,
+    ) -> io::Result<(Arc<Self>, Vec<LocalQueue>)> {
+        let (queues, lanes): (Vec<_>, Vec<_>) = (0..workers + relief)
+            .map(|_| {
+                let (queue, shared) = LocalQueue::new();
+                (queue, Lane::new(shared))
+            })
+            .unzip();
+        let reactor = Reactor::new()?;
+        let guard = Arc::new(Guard::new());
+        let timers = make_timers(lanes.len() + 1, time, &reactor);
+        let engine = Self {
+            injector: CachePadded(Injector::new()),
+            idle: CachePadded(Idle::new()),
+            lanes: lanes.into(),
+            reactor,
+            guard,
+            timers,
+            workers,
+            search_limit: workers.div_ceil(2),
+            staffed: AtomicUsize::new(0),
+            shutting_down: AtomicBool::new(false),
+        };
+        Ok((Arc::new(engine), queues))
+    }
+
+    /// Takes a runnable from a thread that is no worker of this engine.
+    pub(crate) fn inject(&self, runnable: Runnable) {
+        self.injector.push(runnable);
+        self.notify();
+    }
+
+    /// After posting work: wakes a worker if one sleeps and none searches.
+    #[inline]
+    pub(crate) fn notify(&self) {
+        if let Some(worker) = self.idle.choose() {
+            self.unpark(worker);
+        }
+    }
+
+    /// Ends a worker's sleep, or its next.
+    pub(crate) fn unpark(&self, worker: usize) {
+        if self.lanes[worker].parker.unpark() == Unpark::TellPoller {
+            self.reactor.registry.poller.notify();
+        }
+    }
+
+    /// A thread is about to work a lane.
+    pub(crate) fn staff_lane(&self) {
+        // ORDERING: SeqCst with the census of the reactor thread: a worker counts before it can be awake.
+        self.staffed.fetch_add(1, Ordering::SeqCst);
+        self.guard.on_worker_awake(&self.reactor);
+    }
+
+    /// No thread works the lane any more.
+    pub(crate) fn vacate_lane(&self) {
+        // ORDERING: SeqCst as above.
+        self.staffed.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// How many lanes are worked.
+    pub(crate) fn staffed(&self) -> usize {
+        // ORDERING: SeqCst as above.
+        self.staffed.load(Ordering::SeqCst)
+    }
+
+    /// Lets every worker see that the runtime ends.
+    pub(crate) fn begin_shutdown(&self) {
+        // ORDERING: SeqCst, before the unparks: a worker that wakes, or looks before it sleeps, sees it.
+        self.shutting_down.store(true, Ordering::SeqCst);
+        (0..self.lanes.len()).for_each(|worker| self.unpark(worker));
+    }
+
+    #[inline]
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        // ORDERING: Acquire, pairs with `begin_shutdown`; a sleeper's last look has a fence before it.
+        self.shutting_down.load(Ordering::Acquire)
+    }
+}
+
+fn make_timers(shards: usize, time: TimeSource, reactor: &Arc<Reactor>) -> Arc<Timers> {
+    let outside = shards - 1;
+    let host = Arc::new(TimerHost { reactor: Arc::clone(reactor), outside });
+    let clock = match time {
+        TimeSource::Real | TimeSource::Pausable => Clock::new(),
+        TimeSource::Paused => Clock::new_paused(),
+    };
+    let timers = Timers::new(shards, clock, host);
+    Arc::new(if time == TimeSource::Real { timers } else { timers.allow_pausing() })
+}
+
+/// What timers want of the scheduler.
+struct TimerHost {
+    reactor: Arc<Reactor>,
+    /// The shard of threads that are no workers.
+    outside: usize,
+}
+
+impl Host for TimerHost {
+    /// A worker looks at its own shard before it sleeps, and the reactor thread's tick looks at all while
+    /// workers are awake. So only a deadline of another thread must be told to who waits in the poller.
+    fn sooner(&self, shard: usize, deadline_ns: u64) {
+        if shard == self.outside && self.reactor.lease.sleeps_past(deadline_ns) {
+            self.reactor.registry.poller.notify();
+        }
+    }
+
+    fn poll_proceed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        crate::task::budget::poll_proceed(cx).map(|spent| spent.made_progress())
+    }
+
+    fn clock_moved(&self) {
+        self.reactor.registry.poller.notify();
+    }
+}

@@ -1,0 +1,61 @@
+//! The link from a task to its engine and its owned set.
+//!
+//! Every worker has a home, and one more is for tasks spawned elsewhere. A task counts itself in at the home where
+//! it was spawned, so workers that spawn do not write to one shared count.
+
+use super::context;
+use super::engine::Engine;
+use crate::sync::Arc;
+use crate::task::header::Header;
+use crate::task::{Cause, OwnedSet, Runnable, Schedule};
+
+/// An owned set, and the engine that its tasks run on.
+#[repr(align(64))]
+pub(crate) struct Home {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) tasks: OwnedSet,
+}
+
+impl Home {
+    pub(crate) fn new(engine: Arc<Engine>) -> Arc<Self> {
+        Arc::new(Self { engine, tasks: OwnedSet::new() })
+    }
+}
+
+impl Schedule for Arc<Home> {
+    const CLAIM_ON_ABORT: bool = false;
+
+    #[inline]
+    fn schedule(&self, runnable: Runnable, cause: Cause) {
+        context::with_worker_of(&self.engine, |worker| match worker {
+            // The worker keeps the engine alive, and `self` is not touched after the hand-over.
+            Some(worker) => worker.accept(runnable, cause),
+            None => {
+                let engine = Arc::clone(&self.engine);
+                engine.inject(runnable);
+            }
+        });
+    }
+
+    #[inline]
+    fn release(&self, task: &Header) -> bool {
+        self.tasks.remove(task)
+    }
+}
+
+/// Where executor jobs are at home: nowhere. A job's one runnable goes to its executor at once.
+pub(crate) struct Homeless;
+
+impl Schedule for Homeless {
+    /// Nobody knows when an executor gets to a queued job, so its abort does not wait for that.
+    const CLAIM_ON_ABORT: bool = true;
+
+    /// A job is ready after one poll; nothing wakes it.
+    fn schedule(&self, runnable: Runnable, _cause: Cause) {
+        drop(runnable);
+    }
+
+    fn release(&self, _task: &Header) -> bool {
+        false
+    }
+}

@@ -1,0 +1,173 @@
+//! An engine with its owned sets and executors: all that a handle reaches.
+//!
+//! # Invariants
+//!
+//! * M1 — Ownership points one way: house → homes → engine. Tasks own their home, never the house.
+
+use super::context;
+use super::engine::Engine;
+use super::home::{Home, Homeless};
+use super::shelf::CoreShelf;
+use super::staff::Staff;
+use crate::sync::Arc;
+use crate::task::{Cause, JoinHandle, Meta, allocate};
+use runtime_blocking::{BlockingPool, ComputePool, Executor, Job, Rejected};
+use std::io;
+use std::pin::Pin;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+/// All that a handle reaches.
+pub(crate) struct House {
+    pub(crate) engine: Arc<Engine>,
+    /// One for each lane, and the last for tasks spawned by other threads.
+    pub(crate) homes: Box<[Arc<Home>]>,
+    pub(crate) blocking: BlockingPool,
+    pub(crate) compute: ComputePool,
+    pub(crate) flavor: Flavor,
+    pub(crate) staff: Staff,
+    /// Where the core of a current-thread runtime lies while nobody works.
+    pub(crate) core_shelf: CoreShelf,
+    /// Executor jobs that have not ended; paused time does not advance by itself while there are any.
+    jobs: Arc<AtomicUsize>,
+    /// The house itself, for threads that it starts.
+    pub(crate) this: Weak<House>,
+}
+
+/// Which threads run tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flavor {
+    /// Threads of the runtime's own.
+    MultiThread,
+    /// The thread in `block_on`.
+    CurrentThread,
+}
+
+impl House {
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        blocking: BlockingPool,
+        compute: ComputePool,
+        flavor: Flavor,
+        staff: Staff,
+    ) -> Arc<Self> {
+        let homes = (0..=engine.lanes.len()).map(|_| Home::new(Arc::clone(&engine))).collect();
+        let jobs = Arc::new(AtomicUsize::new(0));
+        Arc::new_cyclic(|this| Self {
+            engine,
+            homes,
+            blocking,
+            compute,
+            flavor,
+            staff,
+            core_shelf: CoreShelf::new(),
+            jobs,
+            this: Weak::clone(this),
+        })
+    }
+
+    /// Starts a task.
+    #[inline]
+    pub(crate) fn spawn<F>(&self, future: F, meta: Meta) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        context::with_worker_of(&self.engine, |worker| {
+            let home = &self.homes[worker.map_or(self.homes.len() - 1, |worker| worker.index())];
+            let (runnable, handle, member) = allocate(future, Arc::clone(home), meta, true);
+            let refused = member.and_then(|member| home.tasks.insert(member).err());
+            match (refused, worker) {
+                // Too late: the runtime is shutting down. Dropping the runnable ends the task as
+                // cancelled, on this thread.
+                (Some(member), _) => {
+                    drop(runnable);
+                    drop(member);
+                }
+                (None, Some(worker)) => worker.accept(runnable, Cause::Spawned),
+                (None, None) => self.engine.inject(runnable),
+            }
+            handle
+        })
+    }
+
+    /// Hands a closure to an executor.
+    pub(crate) fn run_on<R: Send + 'static>(
+        &self,
+        executor: &dyn Executor,
+        work: impl FnOnce() -> R + Send + 'static,
+        meta: Meta,
+    ) -> JoinHandle<R> {
+        let work = Closure { work: Some(work), _counted: Counted::new(&self.jobs) };
+        let (runnable, handle, _) = allocate(work, Homeless, meta, false);
+        let house = self.this.upgrade();
+        let job = Job::new(move || {
+            let _inside = house.as_ref().map(context::enter);
+            let _task = context::enter_task(runnable.meta().id);
+            runnable.run();
+        });
+        if let Err(rejected) = executor.execute(job) {
+            // A job after the shutdown is cancelled, as a task would be. One without a thread tells why.
+            if let Some(error) = refusal(&rejected) {
+                handle.refuse(error);
+            }
+            drop(rejected);
+        }
+        handle
+    }
+
+    /// Whether executor jobs are queued or running.
+    pub(crate) fn has_jobs(&self) -> bool {
+        // ORDERING: Acquire, pairs with the Release of `Counted::drop`: what a job did before it ended,
+        // such as waking a task, comes before.
+        self.jobs.load(Ordering::Acquire) > 0
+    }
+
+    /// How many tasks have not ended.
+    pub(crate) fn alive_tasks(&self) -> usize {
+        self.homes.iter().map(|home| home.tasks.len()).sum()
+    }
+}
+
+fn refusal(rejected: &Rejected) -> Option<io::Error> {
+    let error = rejected.io_error()?;
+    Some(io::Error::new(error.kind(), rejected.to_string()))
+}
+
+/// A closure as a future of one poll.
+struct Closure<F> {
+    work: Option<F>,
+    _counted: Counted,
+}
+
+impl<F> Unpin for Closure<F> {}
+
+impl<R, F: FnOnce() -> R> Future for Closure<F> {
+    type Output = R;
+
+    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<R> {
+        match self.work.take() {
+            Some(work) => Poll::Ready(work()),
+            None => unreachable!("a job runs once"),
+        }
+    }
+}
+
+/// Counts a job while it exists.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(jobs: &Arc<AtomicUsize>) -> Self {
+        // ORDERING: Relaxed; the thread that adds is the one whose future waits for the job.
+        jobs.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(jobs))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        // ORDERING: Release, pairs with `House::has_jobs`.
+        self.0.fetch_sub(1, Ordering::Release);
+    }
+}

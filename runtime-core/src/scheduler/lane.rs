@@ -1,0 +1,60 @@
+//! What other threads see of one worker.
+
+use super::stats::Stats;
+use crate::park::Parker;
+use crate::queue;
+use crate::sync::CachePadded;
+use crate::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::panic::Location;
+use std::ptr;
+
+/// One worker, as seen by others.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) queue: queue::Shared,
+    pub(crate) parker: Parker,
+    pub(crate) stats: CachePadded<Stats>,
+    /// The worker has been in one poll for long, or says itself that it will be: thieves may take its slot. Set
+    /// by the reactor thread or the worker, cleared by the worker.
+    stuck: AtomicBool,
+    /// Spawn site of the task being polled; null between polls.
+    polling: AtomicPtr<Location<'static>>,
+}
+
+impl Lane {
+    pub(crate) fn new(queue: queue::Shared) -> Self {
+        Self {
+            queue,
+            parker: Parker::new(),
+            stats: CachePadded(Stats::new()),
+            stuck: AtomicBool::new(false),
+            polling: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_stuck(&self) -> bool {
+        // ORDERING: Relaxed; a hint, the slot's own swap decides who gets the runnable.
+        self.stuck.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set_stuck(&self, stuck: bool) {
+        // ORDERING: Relaxed; a hint as above. Who must see it is woken afterwards, by an edge of its own.
+        self.stuck.store(stuck, Ordering::Relaxed);
+    }
+
+    /// A poll begins or ends.
+    #[inline]
+    pub(crate) fn set_polling(&self, site: Option<&'static Location<'static>>) {
+        let site = site.map_or(ptr::null_mut(), |site| ptr::from_ref(site).cast_mut());
+        // ORDERING: Relaxed; the target is immutable and lives for ever.
+        self.polling.store(site, Ordering::Relaxed);
+    }
+
+    /// Whether a task is being polled.
+    pub(crate) fn is_polling(&self) -> bool {
+        // ORDERING: Relaxed; a hint.
+        !self.polling.load(Ordering::Relaxed).is_null()
+    }
+}

@@ -1,0 +1,54 @@
+//! Who runs what, when.
+//!
+//! ```text
+//!            spawn, wake                                   ┌── reactor thread: ticks while workers are awake
+//!                │                                         │      (impl of reactor::Watch)
+//!      on a worker│   elsewhere                             ▼
+//!   ┌─────────────▼──┐   │        ┌────────────────── engine ──────────────────┐
+//!   │ worker's local │   └───────▶│ injector · idle workers · reactor · timers │
+//!   │ queue          │            │ per worker: stealer, slot, bed, counters   │
+//!   └───────┬────────┘            └────────────────────────────────────────────┘
+//!           ▼
+//!   worker loop:  next local ─▶ injector ─▶ due timers ─▶ poller, a quick look ─▶ steal ─▶ sleep
+//! ```
+//!
+//! * [`engine`] — what all threads share; [`lane`] — what they see of one worker; [`stats`] — counters
+//! * [`home`] — the link from a task to its engine and its owned set
+//! * [`context`] — what this thread is: a worker, inside a runtime, or neither
+//! * [`worker`] — the loop; [`search`] — where a worker finds work; [`sleep`] — how it goes to sleep
+//! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`watch`] — what the reactor
+//!   thread asks; [`block_in_place`] — a poll that says it will be long
+//! * [`shelf`] — where a current-thread runtime's core lies while nobody works
+//! * [`house`] — an engine with its owned sets and executors: all that a handle reaches
+//! * [`shutdown`] — the way out
+
+pub(crate) mod stats;
+
+pub(crate) mod lane;
+
+pub(crate) mod engine;
+
+pub(crate) mod home;
+
+pub(crate) mod house;
+
+pub(crate) mod context;
+
+pub(crate) mod worker;
+
+pub(crate) mod shelf;
+
+mod search;
+mod sleep;
+
+pub(crate) mod staff;
+
+mod watch;
+
+pub(crate) mod block_in_place;
+
+pub(crate) mod shutdown;
+
+pub(crate) use engine::Engine;
+pub(crate) use house::House;
+pub(crate) use worker::Worker;

@@ -1,0 +1,148 @@
+//! Where a worker finds work when its own queue is empty.
+//!
+//! In order: the injector, timers that are due, a quick look at the poller, other workers' queues. Only the last
+//! counts as searching, since it touches what others write to.
+
+use super::engine::Engine;
+use super::worker::Worker;
+use crate::reactor::thread::wake;
+use crate::task::Runnable;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+/// Timers fired at a time; a storm of them must not keep a worker from its queue.
+const FIRE_AT_ONCE: usize = 256;
+
+/// The duty of a searching worker: it ends with work found, and then maybe wakes the next, or with the
+/// announcement of a sleep.
+#[derive(Debug)]
+#[must_use = "a search ends with `found` or with going to sleep"]
+pub(super) struct Searching(());
+
+impl Searching {
+    /// The worker that was chosen to wake counts as searching already.
+    pub(super) fn as_chosen() -> Self {
+        Self(())
+    }
+
+    /// There is work: if nobody else searches, one more worker is woken, for there may be more.
+    pub(super) fn found(self, engine: &Engine) {
+        if engine.idle.end_search() {
+            engine.notify();
+        }
+    }
+
+    /// The announcement of the sleep takes this worker off the searching ones.
+    pub(super) fn give_up(self) {}
+}
+
+impl Worker {
+    /// Looks everywhere.
+    pub(super) fn find(
+        &self,
+        searching: Option<Searching>,
+    ) -> ControlFlow<Runnable, Option<Searching>> {
+        let engine = self.engine();
+        if let Some(runnable) = self.find_for_own() {
+            if let Some(searching) = searching {
+                searching.found(engine);
+            }
+            return ControlFlow::Break(runnable);
+        }
+        let searching = searching.or_else(|| {
+            engine.idle.begin_search(engine.search_limit).then(Searching::as_chosen)
+        });
+        let Some(searching) = searching else { return ControlFlow::Continue(None) };
+        match self.steal() {
+            Some(runnable) => {
+                searching.found(engine);
+                ControlFlow::Break(runnable)
+            }
+            None => ControlFlow::Continue(Some(searching)),
+        }
+    }
+
+    /// What needs no search: the injector, timers, the poller.
+    fn find_for_own(&self) -> Option<Runnable> {
+        let lane = self.lane();
+        self.queue()
+            .take_from(&self.engine().injector)
+            .or_else(|| {
+                self.fire_due_timers();
+                self.queue().pop(&lane.queue)
+            })
+            .or_else(|| {
+                self.look_at_poller();
+                self.queue().pop(&lane.queue)
+            })
+    }
+
+    /// Fires this worker's timers, and those of threads that are no workers.
+    pub(super) fn fire_due_timers(&self) {
+        let timers = &self.engine().timers;
+        let shards = [self.index(), timers.outside()];
+        if shards.iter().all(|&shard| timers.next_deadline(shard).is_none()) {
+            return;
+        }
+        let now = timers.now_ns();
+        let due = |shard: usize| timers.next_deadline(shard).is_some_and(|next| next <= now);
+        if !shards.iter().any(|&shard| due(shard)) {
+            return;
+        }
+        let mut wakers = self.wakers.take();
+        self.deferring(|| {
+            for shard in shards {
+                let _ = timers.fire_due(shard, now, FIRE_AT_ONCE, &mut wakers);
+            }
+        });
+        self.wakers.replace(wakers);
+    }
+
+    /// Looks at the poller without waiting, if nobody else is there.
+    pub(super) fn look_at_poller(&self) {
+        let reactor = &self.engine().reactor;
+        if reactor.registry.is_empty() {
+            return;
+        }
+        let Some(mut held) = reactor.lease.try_take() else {
+            reactor.lease.want();
+            return;
+        };
+        if held.wait(&reactor.registry, Some(Duration::ZERO)).is_err() {
+            // The same error will come up, and be reported, when somebody sleeps in the poller.
+            return;
+        }
+        let mut wakers = self.wakers.take();
+        held.dispatch(&reactor.registry, &mut wakers);
+        drop(held);
+        self.wake_all(wakers);
+    }
+
+    /// Wakes tasks that the reactor found; gives the emptied room back.
+    pub(super) fn wake_all(&self, mut wakers: Vec<std::task::Waker>) {
+        if !wakers.is_empty() {
+            self.deferring(|| wakers.drain(..).for_each(wake));
+        }
+        self.wakers.replace(wakers);
+    }
+
+    /// Takes work from another worker: first from the queues of all, then from the slots of stuck ones.
+    fn steal(&self) -> Option<Runnable> {
+        let lanes = &self.engine().lanes;
+        let start = fastrand::usize(..lanes.len());
+        let others = || {
+            let own = self.index();
+            (start..lanes.len()).chain(0..start).filter(move |&i| i != own).map(|i| &lanes[i])
+        };
+        let stolen = others()
+            .find_map(|victim| self.queue().steal_from(&victim.queue))
+            .or_else(|| {
+                others().filter(|victim| victim.is_stuck()).find_map(|v| v.queue.steal_slot())
+            })
+            .or_else(|| self.queue().take_from(&self.engine().injector));
+        if stolen.is_some() {
+            self.lane().stats.steals.add(1);
+        }
+        stolen
+    }
+}

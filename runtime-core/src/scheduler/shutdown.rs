@@ -1,0 +1,61 @@
+//! The way out.
+//!
+//! ```text
+//!   close      no more tasks, jobs, relief workers; every worker is woken
+//!   retire     each worker drops the futures that are left, and what its queue holds
+//!   finish     once the workers are gone: the rest, the sources' waiters, the reactor thread
+//! ```
+//!
+//! # Invariants
+//!
+//! * Y1 — Every future that is in an owned set when it closes is dropped: by the worker that polls it then, at the
+//!   end of that poll, or by whoever pops it from the set. What comes later is refused by the closed set.
+
+use super::context;
+use super::house::House;
+use super::worker::Worker;
+use crate::reactor::thread::wake;
+use crate::task::JoinError;
+
+impl House {
+    /// Lets nothing new in, and wakes everybody.
+    pub(crate) fn close(&self) {
+        self.staff.close();
+        self.homes.iter().for_each(|home| home.tasks.close());
+        self.blocking.shutdown();
+        self.compute.shutdown();
+        self.engine.begin_shutdown();
+    }
+
+    /// Drops the futures that are left, those of home `first` first.
+    pub(crate) fn end_tasks(&self, first: usize) {
+        let (before, after) = self.homes.split_at(first);
+        for home in after.iter().chain(before) {
+            while let Some(task) = home.tasks.pop() {
+                task.end(JoinError::cancelled(task.meta().id));
+            }
+        }
+    }
+
+    /// After the workers: ends what they left, and everything that waits for readiness.
+    pub(crate) fn finish(&self) {
+        self.end_tasks(0);
+        while let Some(runnable) = self.engine.injector.take() {
+            drop(runnable);
+        }
+        let mut woken = Vec::new();
+        self.engine.reactor.registry.shut_down(&mut woken);
+        woken.drain(..).for_each(wake);
+        self.engine.guard.stop(&self.engine.reactor);
+    }
+}
+
+impl Worker {
+    /// This worker's part of the shutdown.
+    pub(crate) fn retire(&self) {
+        context::scope_worker(self, || {
+            self.house.end_tasks(self.index());
+            self.drain();
+        });
+    }
+}

@@ -1,0 +1,148 @@
+//! How a worker goes to sleep: in the poller if it can have the lease, else on its own bed.
+//!
+//! Both ways announce, look once more, sleep, and retract (edge P1 of [`park`](crate::park)). A worker on its own bed
+//! sleeps until the next deadline of its own timers. One in the poller also minds those of threads that are no
+//! workers.
+
+use super::search::Searching;
+use super::worker::Worker;
+use crate::park::Retracted;
+use crate::park::idle::Bed;
+use crate::reactor::lease::{FOREVER, Held};
+use crate::reactor::thread::{announce_wait, report_broken_poller, timeout};
+use std::time::Instant;
+
+impl Worker {
+    /// Sleeps until there may be work. Comes back searching if it was woken to search.
+    #[cold]
+    pub(super) fn sleep(&self, searching: Option<Searching>) -> Option<Searching> {
+        if self.advance_paused_time() {
+            return searching;
+        }
+        let reactor = &self.engine().reactor;
+        let chosen = match reactor.lease.try_take() {
+            Some(held) => self.sleep_in_poller(held, searching),
+            None => {
+                reactor.lease.want();
+                self.sleep_on_bed(searching)
+            }
+        };
+        self.fire_due_timers();
+        chosen
+    }
+
+    /// With paused time and nothing else to do, the clock jumps to the next deadline.
+    fn advance_paused_time(&self) -> bool {
+        let timers = &self.engine().timers;
+        timers.is_pausable()
+            && timers.clock().is_paused()
+            && self.engine().injector.is_empty()
+            && !self.lane().parker.is_notified()
+            && !self.house.has_jobs()
+            && timers.auto_advance()
+    }
+
+    fn sleep_on_bed(&self, searching: Option<Searching>) -> Option<Searching> {
+        self.announce(Bed::Condvar, searching);
+        if !self.must_stay_awake() {
+            let deadline = self.deadline(None);
+            let clock = self.engine().timers.clock();
+            let until = deadline.map(|ns| clock.instant_at(ns).into_std());
+            self.asleep(|| {
+                self.lane().parker.park(until);
+            });
+        }
+        self.retract()
+    }
+
+    fn sleep_in_poller(&self, mut held: Held<'_>, searching: Option<Searching>) -> Option<Searching> {
+        let engine = self.engine();
+        let registry = &engine.reactor.registry;
+        self.announce(Bed::Poller, searching);
+        if self.must_stay_awake() {
+            drop(held);
+            return self.retract();
+        }
+        let outside = engine.timers.outside();
+        let deadline = announce_wait(&held, FOREVER, || self.deadline(Some(outside)));
+        let parker = &self.lane().parker;
+        if parker.enter_poller() {
+            let timeout = timeout(deadline, engine.timers.now_ns());
+            self.asleep(|| {
+                if let Err(error) = held.wait(registry, timeout) {
+                    report_broken_poller(&error);
+                }
+            });
+            parker.leave_poller();
+            held.end_wait();
+            let chosen = self.retract();
+            let mut wakers = self.wakers.take();
+            held.dispatch(registry, &mut wakers);
+            drop(held);
+            self.wake_all(wakers);
+            chosen
+        } else {
+            held.end_wait();
+            drop(held);
+            self.retract()
+        }
+    }
+
+    fn announce(&self, bed: Bed, searching: Option<Searching>) {
+        let was_searching = searching.is_some();
+        self.engine().idle.announce(self.index(), bed, was_searching);
+        if let Some(searching) = searching {
+            searching.give_up();
+        }
+    }
+
+    /// Awake again. Searching, if somebody chose this worker to wake.
+    fn retract(&self) -> Option<Searching> {
+        let engine = self.engine();
+        let retracted = engine.idle.retract(self.index());
+        engine.guard.on_worker_awake(&engine.reactor);
+        match retracted {
+            Retracted::Chosen => Some(Searching::as_chosen()),
+            Retracted::Withdrawn => None,
+        }
+    }
+
+    /// The look after the announcement: whether anything anywhere could be run.
+    fn must_stay_awake(&self) -> bool {
+        let engine = self.engine();
+        let own = self.index();
+        engine.is_shutting_down()
+            || !engine.injector.is_empty()
+            || !self.queue().is_empty(&self.lane().queue)
+            || self.lane().parker.take_notification()
+            || engine.lanes.iter().enumerate().any(|(index, lane)| {
+                index != own
+                    && (lane.queue.has_stealable() || (lane.is_stuck() && lane.queue.has_slot()))
+            })
+    }
+
+    /// When to wake at the latest: the next deadline of this worker's timers and of another shard's. None
+    /// while time stands still.
+    fn deadline(&self, other: Option<usize>) -> Option<u64> {
+        let timers = &self.engine().timers;
+        if timers.clock().is_paused() {
+            return None;
+        }
+        let own = timers.next_deadline(self.index());
+        let other = other.and_then(|shard| timers.next_deadline(shard));
+        let longest = self.longest_sleep.map(|time| {
+            timers.now_ns().saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+        });
+        [own, other, longest].into_iter().flatten().min()
+    }
+
+    /// Runs `f`, which sleeps, and counts the time before it as busy.
+    fn asleep(&self, f: impl FnOnce()) {
+        let stats = &self.lane().stats;
+        let busy = self.awake_since.get().elapsed();
+        stats.busy_ns.add(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX));
+        stats.parks.add(1);
+        f();
+        self.awake_since.set(Instant::now());
+    }
+}

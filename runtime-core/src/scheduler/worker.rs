@@ -1,0 +1,236 @@
+//! The worker: owns a local queue, and runs one runnable after the other.
+//!
+//! ```text
+//!   each round:   between rounds (shutdown? root future?)
+//!                 every 61st: look around at poller, timers, injector, so that a long local queue starves nobody
+//!                 next: slot, local queue, injector, due timers, poller, other workers (see `search`)
+//!                 run it, or sleep (see `sleep`)
+//! ```
+//!
+//! # Invariants
+//!
+//! * A1 — All fields are touched by the worker's own thread only; wakers that run on it reach them through
+//!   [`context`](super::context). No borrow is held across user code.
+//! * A2 — While the worker dispatches events or fires timers, what becomes runnable goes to the back of the local
+//!   queue, and siblings are told once, at the end.
+
+use super::context;
+use super::engine::Engine;
+use super::house::House;
+use super::lane::Lane;
+use super::search::Searching;
+use crate::queue::LocalQueue;
+use crate::sync::Arc;
+use crate::task::{Cause, Runnable, budget};
+use std::cell::{Cell, RefCell};
+use std::ops::ControlFlow;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+/// Once in so many rounds a worker with a long queue looks at everything else. A prime, so that it does not
+/// beat with periodic workloads.
+const LOOK_AROUND_EVERY: u32 = 61;
+
+/// What a worker owns wherever it runs: it can be put down on one thread and taken up on another.
+pub(crate) struct Core {
+    index: usize,
+    queue: LocalQueue,
+}
+
+/// A worker on its thread.
+pub(crate) struct Worker {
+    pub(super) house: Arc<House>,
+    core: Box<Core>,
+    /// Rounds until the next look around.
+    until_look: Cell<u32>,
+    /// Events are being dispatched or timers fired (A2).
+    deferring: Cell<bool>,
+    /// Runnables that came in meanwhile.
+    deferred: Cell<usize>,
+    /// Room for wakers on their way from the reactor to their tasks.
+    pub(super) wakers: RefCell<Vec<Waker>>,
+    /// Since when the worker is awake.
+    pub(super) awake_since: Cell<Instant>,
+    /// How long the worker sleeps at most; a relief worker looks then whether it is still needed.
+    pub(super) longest_sleep: Option<Duration>,
+}
+
+impl Core {
+    pub(crate) fn new(index: usize, queue: LocalQueue) -> Box<Self> {
+        Box::new(Self { index, queue })
+    }
+
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+}
+
+impl Worker {
+    pub(crate) fn new(house: Arc<House>, core: Box<Core>) -> Self {
+        Self {
+            house,
+            core,
+            until_look: Cell::new(LOOK_AROUND_EVERY),
+            deferring: Cell::new(false),
+            deferred: Cell::new(0),
+            wakers: RefCell::new(Vec::new()),
+            awake_since: Cell::new(Instant::now()),
+            longest_sleep: None,
+        }
+    }
+
+    /// Limits each sleep.
+    pub(crate) fn with_longest_sleep(mut self, time: Duration) -> Self {
+        self.longest_sleep = Some(time);
+        self
+    }
+
+    /// Gives the core back, for another thread.
+    pub(crate) fn into_core(self) -> Box<Core> {
+        self.core
+    }
+
+    #[inline]
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.house.engine
+    }
+
+    #[inline]
+    pub(crate) fn index(&self) -> usize {
+        self.core.index
+    }
+
+    #[inline]
+    pub(super) fn lane(&self) -> &Lane {
+        &self.engine().lanes[self.core.index]
+    }
+
+    #[inline]
+    pub(super) fn queue(&self) -> &LocalQueue {
+        &self.core.queue
+    }
+
+    /// Runs until `between_rounds` says otherwise. It is asked before each round, and after each sleep.
+    pub(crate) fn run(&self, mut between_rounds: impl FnMut(&Self) -> Step) {
+        context::scope_worker(self, || {
+            let mut searching = None;
+            loop {
+                match between_rounds(self) {
+                    Step::Stop => break,
+                    Step::GoOn => {}
+                }
+                self.begin_round();
+                match self.next_runnable(searching.take()) {
+                    ControlFlow::Break(runnable) => self.execute(runnable),
+                    ControlFlow::Continue(unsuccessful) => searching = self.sleep(unsuccessful),
+                }
+            }
+            if let Some(searching) = searching {
+                searching.found(self.engine());
+            }
+        });
+    }
+
+    #[inline]
+    fn begin_round(&self) {
+        let lane = self.lane();
+        lane.stats.rounds.add(1);
+        if lane.is_stuck() {
+            lane.set_stuck(false);
+        }
+    }
+
+    /// The next runnable, from wherever; or the search that found none.
+    #[inline]
+    fn next_runnable(
+        &self,
+        searching: Option<Searching>,
+    ) -> ControlFlow<Runnable, Option<Searching>> {
+        let left = self.until_look.get() - 1;
+        self.until_look.set(left);
+        let local = if left == 0 { self.look_around() } else { self.queue().pop(&self.lane().queue) };
+        match local {
+            Some(runnable) => {
+                if let Some(searching) = searching {
+                    searching.found(self.engine());
+                }
+                ControlFlow::Break(runnable)
+            }
+            None => self.find(searching),
+        }
+    }
+
+    /// Looks at everything but the local queue first.
+    #[cold]
+    fn look_around(&self) -> Option<Runnable> {
+        self.until_look.set(LOOK_AROUND_EVERY);
+        self.fire_due_timers();
+        self.look_at_poller();
+        let lane = self.lane();
+        self.queue().take_from(&self.engine().injector).or_else(|| self.queue().pop(&lane.queue))
+    }
+
+    #[inline]
+    fn execute(&self, runnable: Runnable) {
+        let lane = self.lane();
+        let meta = runnable.meta();
+        lane.set_polling(Some(meta.site));
+        let task = context::enter_task(meta.id);
+        budget::with_fresh(|| runnable.run());
+        drop(task);
+        lane.set_polling(None);
+        lane.stats.polls.add(1);
+    }
+
+    /// Takes a runnable that became so on this thread.
+    #[inline]
+    pub(crate) fn accept(&self, runnable: Runnable, cause: Cause) {
+        let injector = &self.engine().injector;
+        if self.deferring.get() {
+            self.deferred.set(self.deferred.get() + 1);
+            self.queue().push_back(injector, runnable);
+        } else if cause == Cause::Yielded {
+            self.queue().push_back(injector, runnable);
+        } else if self.queue().push_first(&self.lane().queue, injector, runnable) {
+            self.engine().notify();
+        }
+    }
+
+    /// Runs `f`, which wakes tasks; tells siblings once if there is more than this worker runs next.
+    pub(super) fn deferring(&self, f: impl FnOnce()) {
+        let had_work = !self.queue().is_empty(&self.lane().queue);
+        let outer = self.deferring.replace(true);
+        f();
+        self.deferring.set(outer);
+        let came = self.deferred.replace(0);
+        if came + usize::from(had_work) > 1 && came > 0 {
+            self.engine().notify();
+        }
+    }
+
+    /// How many tasks this worker has polled.
+    pub(super) fn polls(&self) -> u64 {
+        self.lane().stats.polls.get()
+    }
+
+    /// Whether neither runnables nor timers would be left behind.
+    pub(super) fn owns_nothing(&self) -> bool {
+        self.queue().is_empty(&self.lane().queue)
+            && self.engine().timers.next_deadline(self.index()).is_none()
+    }
+
+    /// Ends every runnable that is left in this worker's queue, at shutdown.
+    pub(super) fn drain(&self) {
+        while let Some(runnable) = self.queue().pop(&self.lane().queue) {
+            drop(runnable);
+        }
+    }
+}
+
+/// Whether the loop goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Step {
+    GoOn,
+    Stop,
+}

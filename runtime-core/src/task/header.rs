@@ -1,0 +1,146 @@
+#![expect(unsafe_code, reason = "counts references to a cell whose type is erased")]
+//! The part of a task that does not depend on its future's type, and the counted pointer to it.
+//!
+//! # Invariants
+//!
+//! * H1 — A `Header` is always the first field of a `Cell<F, S>` that its vtable was made for.
+//! * H2 — A `TaskRef` owns one reference (I6 of the state word), so the cell outlives it.
+//! * H3 — `links` is touched only under the lock of the owned set that the task's scheduler names.
+
+use super::error::JoinError;
+use super::meta::Meta;
+use super::schedule::Cause;
+use super::word::StateWord;
+use crate::sync::UnsafeCell;
+use std::fmt;
+use std::ptr::NonNull;
+use std::task::Waker;
+
+/// The head of every task's cell; one cache line.
+#[repr(C)]
+pub(crate) struct Header {
+    /// What may happen to the task; see [`state`](super::state).
+    pub(super) state: StateWord,
+    /// The operations that know the future's type.
+    pub(super) vtable: &'static Vtable,
+    /// Neighbours in the owned set, under its lock.
+    pub(super) links: UnsafeCell<Links>,
+    /// Identity, spawn site, name; never written after the spawn.
+    pub(super) meta: Meta,
+}
+
+#[cfg(all(not(gristmill_loom), target_pointer_width = "64"))]
+const _: () = assert!(size_of::<Header>() == 64, "the header fills one cache line");
+
+/// Neighbours in the owned set.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Links {
+    pub(super) previous: Option<NonNull<Header>>,
+    pub(super) next: Option<NonNull<Header>>,
+}
+
+/// The operations that know the future's type.
+///
+/// All take a pointer to a living cell of that type.
+pub(super) struct Vtable {
+    /// Runs a runnable; consumes its reference.
+    pub(super) poll: unsafe fn(NonNull<Header>),
+    /// Hands a runnable, which takes over one reference, to the scheduler.
+    pub(super) schedule: unsafe fn(NonNull<Header>, Cause),
+    /// Ends the task with the error unless it runs or has ended; borrows.
+    pub(super) end: unsafe fn(NonNull<Header>, JoinError),
+    /// Does what an abort asks for; borrows.
+    pub(super) abort: unsafe fn(NonNull<Header>),
+    /// Writes `Poll::Ready` to the place behind the pointer if the task has ended, or else registers
+    /// the waker; borrows. Only for the `JoinHandle`.
+    pub(super) take_output: unsafe fn(NonNull<Header>, *mut (), &Waker),
+    /// The `JoinHandle` goes; borrows.
+    pub(super) drop_join: unsafe fn(NonNull<Header>),
+    /// Frees the cell.
+    pub(super) free: unsafe fn(NonNull<Header>),
+}
+
+/// A counted pointer to a task.
+pub(crate) struct TaskRef(NonNull<Header>);
+
+// SAFETY: a task's future is `Send` (see `allocate`), and all that a `TaskRef` reaches is atomic,
+// immutable, or under a lock (H3).
+unsafe impl Send for TaskRef {}
+// SAFETY: as above; every operation offered through `&TaskRef` synchronizes by the state word.
+unsafe impl Sync for TaskRef {}
+
+impl TaskRef {
+    /// Takes over one reference.
+    ///
+    /// # Safety
+    ///
+    /// The pointer is to a living cell, and the caller owns one of its references.
+    #[inline]
+    pub(super) unsafe fn from_raw(task: NonNull<Header>) -> Self {
+        Self(task)
+    }
+
+    /// Gives the reference to the caller.
+    #[inline]
+    pub(super) fn into_raw(self) -> NonNull<Header> {
+        let task = self.0;
+        std::mem::forget(self);
+        task
+    }
+
+    #[inline]
+    pub(super) fn as_raw(&self) -> NonNull<Header> {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: H2, the cell lives as long as this reference.
+        unsafe { self.0.as_ref() }
+    }
+
+    pub(crate) fn meta(&self) -> &Meta {
+        &self.header().meta
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.header().state.load().is_complete()
+    }
+
+    /// Ends the task as the error says, unless it has ended or is just being polled; in that case it
+    /// ends as cancelled after the poll. The future is dropped on this thread.
+    pub(crate) fn end(&self, error: JoinError) {
+        // SAFETY: H2 for a living cell, H1 for the matching vtable.
+        unsafe { (self.header().vtable.end)(self.0, error) }
+    }
+
+    /// Makes the task end at its next point of suspension.
+    pub(crate) fn abort(&self) {
+        // SAFETY: H2 for a living cell, H1 for the matching vtable.
+        unsafe { (self.header().vtable.abort)(self.0) }
+    }
+}
+
+impl Clone for TaskRef {
+    fn clone(&self) -> Self {
+        self.header().state.add_ref();
+        Self(self.0)
+    }
+}
+
+impl Drop for TaskRef {
+    #[inline]
+    fn drop(&mut self) {
+        if self.header().state.release_refs(1) {
+            // SAFETY: that was the last reference (I6), so nobody else can reach the cell.
+            unsafe { (self.header().vtable.free)(self.0) }
+        }
+    }
+}
+
+impl fmt::Debug for TaskRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let header = self.header();
+        f.debug_struct("Task").field("meta", &header.meta).field("state", &header.state).finish()
+    }
+}

@@ -1,0 +1,309 @@
+#![expect(unsafe_code, reason = "turns erased task pointers back into typed cells")]
+//! The operations behind a task's vtable: run, end, abort, join, free.
+//!
+//! Every function here takes a pointer to a living `Cell<F, S>`; `vtable` is the only way to them, and
+//! it is stored in that very cell (H1).
+//!
+//! User code runs in four places: the poll, the drop of the future, the drop of the output, and the
+//! wake-up and drop of join wakers. Each is wrapped so that a panic there neither leaves the state word
+//! between two states nor escapes into the scheduler.
+
+use super::cell::Cell;
+use super::error::JoinError;
+use super::header::{Header, Vtable};
+use super::runnable::Runnable;
+use super::schedule::{Cause, Schedule};
+use super::state::{AbortOutcome, ClaimOutcome, PendingOutcome, StartOutcome};
+use super::waker;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::task::{Context, Poll, Waker};
+
+/// The vtable of tasks of this type.
+pub(super) fn vtable<F, S>() -> &'static Vtable
+where
+    F: Future + 'static,
+    S: Schedule,
+{
+    const {
+        &Vtable {
+            poll: poll::<F, S>,
+            schedule: schedule::<F, S>,
+            end: end::<F, S>,
+            abort: abort::<F, S>,
+            take_output: take_output::<F, S>,
+            drop_join: drop_join::<F, S>,
+            free: free::<F, S>,
+        }
+    }
+}
+
+/// The cell behind the pointer.
+///
+/// # Safety
+///
+/// The pointer is to a living `Cell<F, S>`, for as long as the result is used.
+#[inline(always)]
+unsafe fn cell<'a, F: Future, S>(task: NonNull<Header>) -> &'a Cell<F, S> {
+    // SAFETY: by H1 the header is the first field of a `repr(C)` cell of that type.
+    unsafe { task.cast::<Cell<F, S>>().as_ref() }
+}
+
+unsafe fn poll<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
+    // SAFETY: the caller's runnable owns a reference, so the cell lives.
+    let this = unsafe { cell::<F, S>(task) };
+    match this.header.state.start() {
+        StartOutcome::Poll => {
+            // SAFETY: `start` made this thread the running one.
+            match unsafe { poll_once(this, task) } {
+                // SAFETY: as above; the runnable's reference goes along.
+                Some(output) => unsafe { finish(this, task, output, 1) },
+                // SAFETY: as above.
+                None => unsafe { suspend(this, task) },
+            }
+        }
+        // SAFETY: `start` made this thread the running one; the runnable's reference goes along.
+        StartOutcome::Cancel => unsafe {
+            finish(this, task, Err(JoinError::cancelled(this.header.meta.id)), 1);
+        },
+        StartOutcome::Stale => {
+            // SAFETY: gives up the runnable's reference, and the cell is not touched again.
+            unsafe { release(this, task, 1) };
+        }
+    }
+}
+
+/// Polls; gives the output if the future is done or panicked.
+///
+/// # Safety
+///
+/// The caller is the running thread of the task, and the cell is that of the pointer.
+#[inline]
+unsafe fn poll_once<F: Future + 'static, S: Schedule>(
+    this: &Cell<F, S>,
+    task: NonNull<Header>,
+) -> Option<Result<F::Output, JoinError>> {
+    // SAFETY: the runnable's reference outlives the poll, and the waker is not dropped.
+    let waker = unsafe { waker::borrowed(task) };
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        let mut cx = Context::from_waker(&waker);
+        // SAFETY: the caller is the running thread; before COMPLETE the stage holds the future.
+        unsafe { this.poll_future(&mut cx) }
+    }));
+    match polled {
+        Ok(Poll::Pending) => None,
+        Ok(Poll::Ready(output)) => Some(Ok(output)),
+        Err(payload) => Some(Err(JoinError::panicked(this.header.meta.id, payload))),
+    }
+}
+
+/// After a poll that was pending.
+///
+/// # Safety
+///
+/// As for `poll_once`; afterwards the caller neither runs the task nor owns the runnable's reference.
+#[inline]
+unsafe fn suspend<F: Future + 'static, S: Schedule>(this: &Cell<F, S>, task: NonNull<Header>) {
+    match this.header.state.finish_pending() {
+        PendingOutcome::Idle => {}
+        PendingOutcome::Reschedule => {
+            // SAFETY: the transition keeps the reference of this runnable for the new one.
+            let runnable = unsafe { Runnable::from_raw(task) };
+            this.scheduler.schedule(runnable, Cause::Yielded);
+        }
+        // SAFETY: still the running thread; the runnable's reference goes along.
+        PendingOutcome::Cancel => unsafe {
+            finish(this, task, Err(JoinError::cancelled(this.header.meta.id)), 1);
+        },
+        // SAFETY: that was the last reference.
+        PendingOutcome::Free => unsafe { free::<F, S>(task) },
+    }
+}
+
+/// Drops the future, stores the output, completes, tells the `JoinHandle`, gives `refs` references up.
+///
+/// # Safety
+///
+/// The caller is the running thread, the stage holds the future, and the references are the caller's.
+unsafe fn finish<F: Future + 'static, S: Schedule>(
+    this: &Cell<F, S>,
+    task: NonNull<Header>,
+    output: Result<F::Output, JoinError>,
+    refs: usize,
+) {
+    // SAFETY: the caller is the running thread.
+    let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { this.clear_stage() }));
+    let output = match (dropped, output) {
+        (Ok(()), output) => output,
+        // The first panic is the one to report.
+        (Err(second), Err(first)) if first.is_panic() => {
+            discard(second);
+            Err(first)
+        }
+        (Err(payload), lost) => {
+            contain(|| drop(lost));
+            Err(JoinError::panicked(this.header.meta.id, payload))
+        }
+    };
+    // SAFETY: the caller is the running thread, and the stage was emptied just now.
+    unsafe { this.store_output(output) };
+
+    let state = this.header.state.complete();
+    if !state.is_join_interested() {
+        // SAFETY: I5, no handle is left, so the output is this thread's.
+        contain(|| unsafe { this.clear_stage() });
+    } else if state.has_join_waker() {
+        contain(|| {
+            // SAFETY: I4, while JOIN_WAKER is set the place may be read.
+            unsafe { this.with_join_waker(|waker| waker.as_ref().map(Waker::wake_by_ref)) };
+        });
+        if !this.header.state.release_join_waker().is_join_interested() {
+            // SAFETY: I4, the handle went meanwhile and left the place to this thread.
+            let waker = unsafe { this.replace_join_waker(None) };
+            contain(|| drop(waker));
+        }
+    }
+    let member = this.scheduler.release(&this.header);
+    // SAFETY: the caller's references, and the set's if the task was in it.
+    unsafe { release(this, task, refs + usize::from(member)) };
+}
+
+/// Gives references up and frees the cell with the last.
+///
+/// # Safety
+///
+/// The references are the caller's; it does not touch the cell afterwards.
+#[inline]
+unsafe fn release<F: Future + 'static, S: Schedule>(
+    this: &Cell<F, S>,
+    task: NonNull<Header>,
+    refs: usize,
+) {
+    if refs > 0 && this.header.state.release_refs(refs) {
+        // SAFETY: that was the last reference.
+        unsafe { free::<F, S>(task) };
+    }
+}
+
+unsafe fn schedule<F: Future + 'static, S: Schedule>(task: NonNull<Header>, cause: Cause) {
+    // SAFETY: the caller hands over one reference, for the runnable.
+    let runnable = unsafe { Runnable::from_raw(task) };
+    // SAFETY: the runnable keeps the cell alive until the scheduler takes it, after which the
+    // scheduler's contract forbids it to touch itself.
+    unsafe { cell::<F, S>(task) }.scheduler.schedule(runnable, cause);
+}
+
+unsafe fn end<F: Future + 'static, S: Schedule>(task: NonNull<Header>, error: JoinError) {
+    // SAFETY: the caller holds a reference.
+    let this = unsafe { cell::<F, S>(task) };
+    match this.header.state.claim() {
+        // SAFETY: `claim` made this thread the running one; the caller keeps its reference.
+        ClaimOutcome::Claimed => unsafe { finish(this, task, Err(error), 0) },
+        ClaimOutcome::Nothing => {}
+    }
+}
+
+unsafe fn abort<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
+    // SAFETY: the caller holds a reference.
+    let this = unsafe { cell::<F, S>(task) };
+    if S::CLAIM_ON_ABORT {
+        // SAFETY: the caller holds a reference.
+        unsafe { end::<F, S>(task, JoinError::cancelled(this.header.meta.id)) };
+        return;
+    }
+    match this.header.state.abort() {
+        // SAFETY: the transition made one reference for the runnable.
+        AbortOutcome::Schedule => unsafe { schedule::<F, S>(task, Cause::Woken) },
+        AbortOutcome::Nothing => {}
+    }
+}
+
+unsafe fn take_output<F: Future + 'static, S: Schedule>(
+    task: NonNull<Header>,
+    out: *mut (),
+    waker: &Waker,
+) {
+    // SAFETY: the `JoinHandle` holds a reference.
+    let this = unsafe { cell::<F, S>(task) };
+    // SAFETY: the caller is the `JoinHandle`.
+    if !unsafe { is_complete_or_register(this, waker) } {
+        return;
+    }
+    // SAFETY: complete, and the caller is the handle.
+    let output = unsafe { this.take_output() };
+    let output = output.expect("JoinHandle polled after it gave its output");
+    // SAFETY: the handle passes a valid, initialized `Poll` of exactly this type.
+    unsafe { *out.cast::<Poll<Result<F::Output, JoinError>>>() = Poll::Ready(output) };
+}
+
+/// Whether the task has ended; if not, the waker is in place and will be woken when it does.
+///
+/// # Safety
+///
+/// The caller is the `JoinHandle`.
+unsafe fn is_complete_or_register<F: Future, S>(this: &Cell<F, S>, waker: &Waker) -> bool {
+    let state = this.header.state.load();
+    if state.is_complete() {
+        return true;
+    }
+    if state.has_join_waker() {
+        // SAFETY: I4, while JOIN_WAKER is set the place may be read.
+        let same = unsafe {
+            this.with_join_waker(|held| held.as_ref().is_some_and(|held| held.will_wake(waker)))
+        };
+        if same {
+            return false;
+        }
+        if this.header.state.clear_join_waker().is_err() {
+            return true;
+        }
+    }
+    let fresh = waker.clone();
+    // SAFETY: I4, JOIN_WAKER is clear and not complete when it was, so the place is the handle's.
+    let old = unsafe { this.replace_join_waker(Some(fresh)) };
+    contain(|| drop(old));
+    if this.header.state.set_join_waker().is_ok() {
+        return false;
+    }
+    // SAFETY: I4, complete without JOIN_WAKER: the place is the handle's.
+    let unused = unsafe { this.replace_join_waker(None) };
+    contain(|| drop(unused));
+    true
+}
+
+unsafe fn drop_join<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
+    // SAFETY: the `JoinHandle` still holds its reference.
+    let this = unsafe { cell::<F, S>(task) };
+    let before = this.header.state.drop_join();
+    if before.is_complete() {
+        // SAFETY: I5, this handle cleared the interest after COMPLETE, so the output is its own.
+        contain(|| unsafe { this.clear_stage() });
+    }
+    if !(before.is_complete() && before.has_join_waker()) {
+        // SAFETY: I4, either not complete and the bit is cleared now, or complete and already handed
+        // back; in both cases the place is the handle's.
+        let waker = unsafe { this.replace_join_waker(None) };
+        contain(|| drop(waker));
+    }
+}
+
+unsafe fn free<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
+    // SAFETY: the last reference is gone (I6), and the cell came from a `Box` of this type.
+    let cell = unsafe { Box::from_raw(task.cast::<Cell<F, S>>().as_ptr()) };
+    contain(|| drop(cell));
+}
+
+/// Runs user code whose panic concerns nobody any more.
+fn contain(user_code: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(user_code)) {
+        discard(payload);
+    }
+}
+
+/// Drops a panic's payload; one that panics in its own drop is leaked instead.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
+    }
+}

@@ -1,0 +1,35 @@
+//! What a task needs of the world around it.
+
+use super::Runnable;
+use super::header::Header;
+
+/// Why a runnable is to be put somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The task is new.
+    Spawned,
+    /// Somebody woke it while it slept, or aborted it.
+    Woken,
+    /// It was woken while it ran, most often by itself: others should get their turn first.
+    Yielded,
+}
+
+/// Where a task's runnables go, and where it is registered while it lives.
+///
+/// A value of this lives inside the task's cell.
+pub(crate) trait Schedule: Send + Sync + Sized + 'static {
+    /// Whether an abort takes a future that has not started at once, on the aborting thread, instead
+    /// of leaving its end to whoever would run it.
+    const CLAIM_ON_ABORT: bool;
+
+    /// Takes a runnable.
+    ///
+    /// From the moment that another thread can see the runnable, the task may be run, finished and
+    /// freed, and `self` with it: an implementation must not touch `self` after handing the
+    /// runnable over.
+    fn schedule(&self, runnable: Runnable, cause: Cause);
+
+    /// Takes a finished task out of the set of living ones. Whether it was in it, so that the set's
+    /// reference is the caller's now.
+    fn release(&self, task: &Header) -> bool;
+}

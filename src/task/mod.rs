@@ -1,0 +1,31 @@
+//! Tasks: spawning, joining, aborting, naming, sets, task-local values.
+//!
+//! A task is a future that a runtime runs by itself. It ends when the future does, when it panics (which ends that task alone, and
+//! reaches whoever joins it), when it is aborted, or with its runtime.
+//!
+//! # Examples
+//!
+//! ```
+//! use gristmill::task::JoinSet;
+//!
+//! gristmill::run(async {
+//!     let mut squares = JoinSet::new();
+//!     for n in 1..=4 {
+//!         squares.spawn(async move { n * n });
+//!     }
+//!     let mut sum = 0;
+//!     while let Some(square) = squares.join_next().await {
+//!         sum += square.expect("no task panics");
+//!     }
+//!     assert_eq!(sum, 30);
+//! });
+//! ```
+
+mod local;
+
+pub use local::{AccessError, LocalKey, TaskLocalFuture};
+pub use runtime_core::{
+    AbortHandle, Id, JoinError, JoinHandle, JoinSet, TaskBuilder as Builder, Unconstrained,
+    block_in_place, consume_budget, id, spawn, spawn_blocking, spawn_compute, try_id,
+    unconstrained, yield_now,
+};
