@@ -70,7 +70,10 @@ impl Counts {
 
 impl Idle {
     pub(crate) fn new() -> Self {
-        Self { counts: AtomicU64::new(0), sleepers: Mutex::new(Sleepers::default()) }
+        Self {
+            counts: AtomicU64::new(0),
+            sleepers: Mutex::new(Sleepers::default()),
+        }
     }
 
     /// How many workers park and search just now.
@@ -162,7 +165,8 @@ impl Idle {
         // The poller's sleeper comes last: while it stays, events reach it with no further thread.
         let chosen = sleepers.parked.pop().or_else(|| sleepers.polling.take())?;
         // ORDERING: SeqCst, D2.
-        self.counts.fetch_sub(PARKED_ONE - SEARCHING_ONE, Ordering::SeqCst);
+        self.counts
+            .fetch_sub(PARKED_ONE - SEARCHING_ONE, Ordering::SeqCst);
         Some(chosen)
     }
 }

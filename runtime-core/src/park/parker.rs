@@ -59,7 +59,11 @@ pub(crate) enum Woken {
 
 impl Parker {
     pub(crate) fn new() -> Self {
-        Self { state: AtomicU32::new(EMPTY), lock: Mutex::new(()), signal: Condvar::new() }
+        Self {
+            state: AtomicU32::new(EMPTY),
+            lock: Mutex::new(()),
+            signal: Condvar::new(),
+        }
     }
 
     /// Sleeps until notified or until the deadline. Only for the owner.
@@ -71,7 +75,8 @@ impl Parker {
         // ORDERING: Acquire on failure, edge K: NOTIFIED is what made it fail. Relaxed on success:
         // nothing is handed over by going to sleep.
         let parked =
-            self.state.compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Acquire);
+            self.state
+                .compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Acquire);
         if parked.is_err() {
             self.take_notification();
             return Woken::Notified;
@@ -87,7 +92,11 @@ impl Parker {
                 return Woken::Notified;
             }
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return if self.leave() { Woken::Notified } else { Woken::DeadlinePassed };
+                return if self.leave() {
+                    Woken::Notified
+                } else {
+                    Woken::DeadlinePassed
+                };
             }
         }
     }
@@ -99,7 +108,8 @@ impl Parker {
         // ORDERING: Acquire on failure, edge K. SeqCst on success: an `unpark` that comes later must see
         // POLLING and tell the poller, one that came before makes this fail.
         let entered =
-            self.state.compare_exchange(EMPTY, POLLING, Ordering::SeqCst, Ordering::Acquire);
+            self.state
+                .compare_exchange(EMPTY, POLLING, Ordering::SeqCst, Ordering::Acquire);
         entered.is_ok() || !self.take_notification()
     }
 

@@ -41,13 +41,28 @@ impl LocalQueue {
     /// Makes both ends.
     pub(crate) fn new() -> (Self, Shared) {
         let deque = Worker::new_fifo();
-        let shared = Shared { stealer: deque.stealer(), slot: LifoSlot::new() };
-        (Self { deque, streak: Cell::new(0), pushes: Cell::new(0) }, shared)
+        let shared = Shared {
+            stealer: deque.stealer(),
+            slot: LifoSlot::new(),
+        };
+        (
+            Self {
+                deque,
+                streak: Cell::new(0),
+                pushes: Cell::new(0),
+            },
+            shared,
+        )
     }
 
     /// Puts a runnable first in line; what that displaces goes to the back, and then the answer is true.
     #[inline]
-    pub(crate) fn push_first(&self, shared: &Shared, injector: &Injector, runnable: Runnable) -> bool {
+    pub(crate) fn push_first(
+        &self,
+        shared: &Shared,
+        injector: &Injector,
+        runnable: Runnable,
+    ) -> bool {
         match shared.slot.put(runnable) {
             None => false,
             Some(displaced) => {

@@ -15,5 +15,8 @@ pub(crate) fn replace(reactor: Option<Arc<Reactor>>) -> Option<Arc<Reactor>> {
 
 /// This thread's reactor.
 pub(super) fn get() -> Option<Arc<Reactor>> {
-    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+    CURRENT
+        .try_with(|current| current.borrow().clone())
+        .ok()
+        .flatten()
 }

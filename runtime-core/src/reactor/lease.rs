@@ -62,7 +62,10 @@ impl Lease {
     /// Takes the lease, if nobody has it.
     #[inline]
     pub(crate) fn try_take(&self) -> Option<Held<'_>> {
-        self.events.try_lock().map(|events| Held { events, lease: self })
+        self.events.try_lock().map(|events| Held {
+            events,
+            lease: self,
+        })
     }
 
     /// A worker that did not get the lease asks the reactor thread to give it back when it can.

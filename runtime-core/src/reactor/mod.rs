@@ -58,6 +58,9 @@ pub(crate) struct Reactor {
 
 impl Reactor {
     pub(crate) fn new() -> io::Result<Arc<Self>> {
-        Ok(Arc::new(Self { registry: Registry::new()?, lease: Lease::new() }))
+        Ok(Arc::new(Self {
+            registry: Registry::new()?,
+            lease: Lease::new(),
+        }))
     }
 }

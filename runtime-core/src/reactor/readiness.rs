@@ -84,7 +84,10 @@ impl Readiness {
         while let Some(next) = step(Seen(seen)) {
             // ORDERING: AcqRel, edge E1 at both ends: a chain of events and clears hands on what the
             // first event released.
-            match self.0.compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Relaxed) {
+            match self
+                .0
+                .compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Relaxed)
+            {
                 Ok(_) => return,
                 Err(actual) => seen = actual,
             }

@@ -180,7 +180,10 @@ const NAMES: [(u8, &str); 6] = [
 ];
 
 fn write_names(bits: u8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut names = NAMES.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| name);
+    let mut names = NAMES
+        .iter()
+        .filter(|(bit, _)| bits & bit != 0)
+        .map(|(_, name)| name);
     match names.next() {
         None => f.write_str("EMPTY"),
         Some(first) => {

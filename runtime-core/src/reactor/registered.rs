@@ -1,4 +1,7 @@
-#![expect(unsafe_code, reason = "answers for registered descriptors being taken out before they close")]
+#![expect(
+    unsafe_code,
+    reason = "answers for registered descriptors being taken out before they close"
+)]
 //! A descriptor that is registered with a reactor: what sockets and everything else that waits are made of.
 //!
 //! # Invariants
@@ -71,7 +74,13 @@ impl<T: AsFd> Registered<T> {
         };
         // SAFETY: R1, `drop` and `into_inner` take the descriptor out before `io` goes.
         let (key, source) = unsafe { reactor.registry.register(io.as_fd(), initial) }?;
-        Ok(Self { io: Some(io), key, source, reactor, trust: Trust(AtomicU8::new(0)) })
+        Ok(Self {
+            io: Some(io),
+            key,
+            source,
+            reactor,
+            trust: Trust(AtomicU8::new(0)),
+        })
     }
 
     /// The value itself.
@@ -263,7 +272,11 @@ impl<T: AsFd> Registered<T> {
     fn earn_trust(&self, reads: u8) -> bool {
         let next = if reads < READS_BEFORE_TRUST {
             reads + 1
-        } else if self.reactor.registry.poller.watch_hang_up(self.get_ref().as_fd(), self.key.raw())
+        } else if self
+            .reactor
+            .registry
+            .poller
+            .watch_hang_up(self.get_ref().as_fd(), self.key.raw())
         {
             TRUSTED
         } else {
@@ -280,7 +293,10 @@ impl<T: AsFd> Registered<T> {
 
 /// Whether an attempt should be repeated.
 fn is_temporary(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
 }
 
 impl<T: AsFd> Drop for Registered<T> {

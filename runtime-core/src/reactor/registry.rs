@@ -1,4 +1,7 @@
-#![expect(unsafe_code, reason = "registers descriptors that the caller promises to keep open")]
+#![expect(
+    unsafe_code,
+    reason = "registers descriptors that the caller promises to keep open"
+)]
 //! The table of sources.
 //!
 //! # Invariants
@@ -62,8 +65,16 @@ impl Key {
 
 impl Registry {
     pub(super) fn new() -> io::Result<Self> {
-        let table = Table { entries: Slab::new(), generation: 0, down: false };
-        Ok(Self { poller: Poller::new()?, table: Mutex::new(table), count: AtomicUsize::new(0) })
+        let table = Table {
+            entries: Slab::new(),
+            generation: 0,
+            down: false,
+        };
+        Ok(Self {
+            poller: Poller::new()?,
+            table: Mutex::new(table),
+            count: AtomicUsize::new(0),
+        })
     }
 
     /// Registers a descriptor.
@@ -141,11 +152,16 @@ impl Table {
         }
         let slot = self.entries.vacant_entry();
         if slot.key() >= INDEX_MASK {
-            return Err(io::Error::other("too many descriptors are registered with this runtime"));
+            return Err(io::Error::other(
+                "too many descriptors are registered with this runtime",
+            ));
         }
         self.generation = self.generation.wrapping_add(1);
         let key = Key::new(slot.key(), self.generation);
-        slot.insert(Entry { key, source: Arc::clone(source) });
+        slot.insert(Entry {
+            key,
+            source: Arc::clone(source),
+        });
         Ok(key)
     }
 
@@ -173,12 +189,20 @@ mod tests {
 
     #[test]
     fn an_event_for_a_former_owner_of_an_index_reaches_nobody() {
-        let mut table = Table { entries: Slab::new(), generation: 0, down: false };
+        let mut table = Table {
+            entries: Slab::new(),
+            generation: 0,
+            down: false,
+        };
         let source = Arc::new(Source::new(Ready::EMPTY));
         let old = table.insert(&source).expect("room");
         table.remove(old);
         let new = table.insert(&source).expect("room");
-        assert_eq!(old.0 & INDEX_MASK, new.0 & INDEX_MASK, "the index is used again");
+        assert_eq!(
+            old.0 & INDEX_MASK,
+            new.0 & INDEX_MASK,
+            "the index is used again"
+        );
         assert!(table.get(old).is_none());
         assert!(table.get(new).is_some());
     }

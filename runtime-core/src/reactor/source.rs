@@ -7,8 +7,8 @@
 //!   sees the other and no event passes a waiter by.
 //! * U2 — Wakers are woken and dropped after the lock is released.
 
-use super::ready::{Direction, Interest, Ready};
 use super::readiness::{Readiness, Seen};
+use super::ready::{Direction, Interest, Ready};
 use super::waiters::Waiters;
 use crate::sync::Mutex;
 use std::io;
@@ -24,7 +24,10 @@ pub(crate) struct Source {
 
 impl Source {
     pub(super) fn new(initial: Ready) -> Self {
-        Self { readiness: Readiness::new(initial), waiters: Mutex::new(Waiters::default()) }
+        Self {
+            readiness: Readiness::new(initial),
+            waiters: Mutex::new(Waiters::default()),
+        }
     }
 
     /// An event has come: collects the wakers that it concerns.
@@ -64,7 +67,11 @@ impl Source {
 
     /// Waits on the list.
     pub(super) fn ready(&self, interest: Interest) -> WaitReady<'_> {
-        WaitReady { source: self, interest, number: None }
+        WaitReady {
+            source: self,
+            interest,
+            number: None,
+        }
     }
 
     /// An attempt showed that what was seen is used up.
@@ -104,7 +111,11 @@ impl Future for WaitReady<'_> {
     type Output = io::Result<Seen>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { source, interest, number } = &mut *self;
+        let Self {
+            source,
+            interest,
+            number,
+        } = &mut *self;
         if let Some(outcome) = look(source.readiness.load(), *interest) {
             return Poll::Ready(outcome);
         }

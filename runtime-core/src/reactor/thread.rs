@@ -147,7 +147,14 @@ pub(crate) struct ReactorThread<W> {
 impl<W: Watch> ReactorThread<W> {
     pub(crate) fn new(reactor: Arc<Reactor>, guard: Arc<Guard>, watch: W) -> Self {
         let looks = reactor.lease.looks();
-        Self { reactor, guard, watch, tick: SHORTEST_TICK, looks, woken: Vec::new() }
+        Self {
+            reactor,
+            guard,
+            watch,
+            tick: SHORTEST_TICK,
+            looks,
+            woken: Vec::new(),
+        }
     }
 
     /// Keeps watch until stopped.
@@ -198,7 +205,9 @@ impl<W: Watch> ReactorThread<W> {
     fn take_over(&mut self) {
         let reactor = Arc::clone(&self.reactor);
         while !self.guard.is_stopped() {
-            let Some(mut held) = reactor.lease.try_take() else { return };
+            let Some(mut held) = reactor.lease.try_take() else {
+                return;
+            };
             let census = self.wait_in_poller(&mut held);
             held.dispatch(&reactor.registry, &mut self.woken);
             drop(held);

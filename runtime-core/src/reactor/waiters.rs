@@ -52,13 +52,20 @@ impl Waiters {
         }
         let number = self.next_number;
         self.next_number += 1;
-        self.list.push(Waiter { number, interest, waker: waker.clone() });
+        self.list.push(Waiter {
+            number,
+            interest,
+            waker: waker.clone(),
+        });
         (number, None)
     }
 
     /// Takes entry `number` off the list, if it is still there.
     pub(super) fn remove(&mut self, number: u64) -> Option<Waker> {
-        let at = self.list.iter().position(|waiter| waiter.number == number)?;
+        let at = self
+            .list
+            .iter()
+            .position(|waiter| waiter.number == number)?;
         Some(self.list.swap_remove(at).waker)
     }
 
@@ -84,6 +91,10 @@ impl Waiters {
     }
 
     fn take_from_list(&mut self, concerned: impl Fn(Interest) -> bool, woken: &mut Vec<Waker>) {
-        woken.extend(self.list.extract_if(.., |w| concerned(w.interest)).map(|w| w.waker));
+        woken.extend(
+            self.list
+                .extract_if(.., |w| concerned(w.interest))
+                .map(|w| w.waker),
+        );
     }
 }

@@ -176,9 +176,9 @@ impl Builder {
         self.validate()?;
         let workers = match self.flavor {
             Flavor::CurrentThread => 1,
-            Flavor::MultiThread => {
-                self.workers.unwrap_or_else(|| num_cpus::get().clamp(1, MAX_WORKERS))
-            }
+            Flavor::MultiThread => self
+                .workers
+                .unwrap_or_else(|| num_cpus::get().clamp(1, MAX_WORKERS)),
         };
         let relief = match self.flavor {
             Flavor::CurrentThread => 0,
@@ -195,8 +195,11 @@ impl Builder {
             None => compute,
         })?;
         let (engine, queues) = Engine::new(workers, relief, self.time_source())?;
-        let mut cores: Vec<Box<Core>> =
-            queues.into_iter().enumerate().map(|(i, queue)| Core::new(i, queue)).collect();
+        let mut cores: Vec<Box<Core>> = queues
+            .into_iter()
+            .enumerate()
+            .map(|(i, queue)| Core::new(i, queue))
+            .collect();
         let mut bench = cores.split_off(workers);
         bench.reverse();
         let staff = Staff::new(self.threads(), self.stall_threshold, bench);
@@ -222,8 +225,9 @@ impl Builder {
     }
 
     fn pool(&self, config: PoolConfig, suffix: &str) -> PoolConfig {
-        let mut config =
-            config.thread_name(format!("{}-{suffix}", self.name)).stack_size(self.stack_size);
+        let mut config = config
+            .thread_name(format!("{}-{suffix}", self.name))
+            .stack_size(self.stack_size);
         if let Some(hook) = self.on_start.clone() {
             config = config.on_thread_start(move || hook());
         }
@@ -243,7 +247,9 @@ impl Builder {
             );
         }
         if workers > MAX_WORKERS {
-            return refuse("worker_threads is above 1024: lower it, more threads than processors do not help");
+            return refuse(
+                "worker_threads is above 1024: lower it, more threads than processors do not help",
+            );
         }
         if self.flavor == Flavor::CurrentThread && workers != 1 {
             return refuse(
@@ -261,7 +267,9 @@ impl Builder {
             return refuse("max_relief_threads is above 1024: lower it");
         }
         if self.max_blocking == 0 {
-            return refuse("max_blocking_threads is 0, so no blocking call could ever run: set it to 1 or more");
+            return refuse(
+                "max_blocking_threads is 0, so no blocking call could ever run: set it to 1 or more",
+            );
         }
         if self.compute == Some(0) {
             return refuse(
@@ -269,10 +277,14 @@ impl Builder {
             );
         }
         if self.name.contains('\0') {
-            return refuse("thread_name contains a NUL byte, which no operating system takes: remove it");
+            return refuse(
+                "thread_name contains a NUL byte, which no operating system takes: remove it",
+            );
         }
         if self.stack_size == Some(0) {
-            return refuse("thread_stack_size is 0, so no thread could run: leave it out for 2 MiB");
+            return refuse(
+                "thread_stack_size is 0, so no thread could run: leave it out for 2 MiB",
+            );
         }
         Ok(())
     }

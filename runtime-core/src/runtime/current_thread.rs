@@ -7,8 +7,8 @@
 use crate::park::ThreadWaker;
 use crate::scheduler::worker::{Core, Step};
 use crate::scheduler::{House, Worker, context};
-use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::Arc;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::task::budget;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
@@ -16,7 +16,10 @@ use std::task::{Context, Poll, Wake, Waker};
 /// Runs a future to its end, and tasks meanwhile.
 pub(super) fn run<F: Future>(house: &Arc<House>, future: F) -> F::Output {
     let mut future = pin!(future);
-    let worked = house.core_shelf.take().and_then(|core| work(house, core, future.as_mut()));
+    let worked = house
+        .core_shelf
+        .take()
+        .and_then(|core| work(house, core, future.as_mut()));
     // Without an output: another thread has the core, or the runtime is shutting down.
     worked.unwrap_or_else(|| wait_for_core(house, future))
 }
@@ -45,9 +48,16 @@ fn wait_for_core<F: Future>(house: &Arc<House>, mut future: Pin<&mut F>) -> F::O
 }
 
 /// Works with the core until the future is done; `None` if the runtime shuts down first.
-fn work<F: Future>(house: &Arc<House>, core: Box<Core>, mut future: Pin<&mut F>) -> Option<F::Output> {
+fn work<F: Future>(
+    house: &Arc<House>,
+    core: Box<Core>,
+    mut future: Pin<&mut F>,
+) -> Option<F::Output> {
     let _inside = context::enter_as(house, core.index());
-    let root = Arc::new(RootWaker { woken: AtomicBool::new(true), house: Arc::clone(house) });
+    let root = Arc::new(RootWaker {
+        woken: AtomicBool::new(true),
+        house: Arc::clone(house),
+    });
     let waker = Waker::from(Arc::clone(&root));
     let mut cx = Context::from_waker(&waker);
     let at_work = AtWork::new(house, core);
@@ -78,7 +88,10 @@ struct AtWork<'a> {
 impl<'a> AtWork<'a> {
     fn new(house: &'a Arc<House>, core: Box<Core>) -> Self {
         house.engine.staff_lane();
-        Self { house, worker: Some(Worker::new(Arc::clone(house), core)) }
+        Self {
+            house,
+            worker: Some(Worker::new(Arc::clone(house), core)),
+        }
     }
 
     fn worker(&self) -> &Worker {

@@ -41,7 +41,9 @@ impl Handle {
     /// If there is none: the thread is neither a worker, nor in `block_on`, nor a thread of an executor running a job, nor
     /// inside [`enter`](Self::enter).
     pub fn try_current() -> Result<Self, TryCurrentError> {
-        context::house().map(|house| Self { house }).ok_or(TryCurrentError(()))
+        context::house()
+            .map(|house| Self { house })
+            .ok_or(TryCurrentError(()))
     }
 
     /// Starts a task; see [`spawn`](super::spawn).
@@ -65,7 +67,8 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        self.house.run_on(&self.house.blocking, work, Meta::new(Location::caller()))
+        self.house
+            .run_on(&self.house.blocking, work, Meta::new(Location::caller()))
     }
 
     /// Runs a closure that computes on the runtime's compute pool, which has one thread a core, at a lower priority than
@@ -76,7 +79,8 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        self.house.run_on(&self.house.compute, work, Meta::new(Location::caller()))
+        self.house
+            .run_on(&self.house.compute, work, Meta::new(Location::caller()))
     }
 
     /// Runs a closure on an executor; see [`run_in_executor`](super::run_in_executor).
@@ -120,7 +124,10 @@ impl Handle {
     ///
     /// Guards nest, and have to be dropped in reverse order.
     pub fn enter(&self) -> EnterGuard<'_> {
-        EnterGuard { _entered: context::enter(&self.house), _handle: PhantomData }
+        EnterGuard {
+            _entered: context::enter(&self.house),
+            _handle: PhantomData,
+        }
     }
 
     /// What can be measured of the runtime.
@@ -131,7 +138,9 @@ impl Handle {
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("flavor", &self.house.flavor).finish_non_exhaustive()
+        f.debug_struct("Handle")
+            .field("flavor", &self.house.flavor)
+            .finish_non_exhaustive()
     }
 }
 

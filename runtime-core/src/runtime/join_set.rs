@@ -38,7 +38,9 @@ impl<T> Default for JoinSet<T> {
 impl<T> JoinSet<T> {
     /// An empty set.
     pub fn new() -> Self {
-        Self { tasks: FuturesUnordered::new() }
+        Self {
+            tasks: FuturesUnordered::new(),
+        }
     }
 
     /// How many tasks are in the set, those included that have ended and were not awaited.
@@ -145,7 +147,9 @@ impl<T: 'static> JoinSet<T> {
 
     /// The poll behind [`join_next`](Self::join_next).
     pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
-        self.tasks.poll_next_unpin(cx).map(|next| next.map(|(_, output)| output))
+        self.tasks
+            .poll_next_unpin(cx)
+            .map(|next| next.map(|(_, output)| output))
     }
 
     /// Awaits all tasks and gives their outputs in the order in which they ended.

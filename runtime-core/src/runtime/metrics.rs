@@ -1,7 +1,7 @@
 //! What can be measured of a runtime.
 
-use crate::scheduler::lane::Lane;
 use crate::scheduler::House;
+use crate::scheduler::lane::Lane;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -23,8 +23,6 @@ pub use handle::{EnterGuard, Handle, TryCurrentError};
 pub use join_set::JoinSet;
 pub use metrics::RuntimeMetrics;
 pub use owner::{Runtime, run};
-pub use spawn::{
-    id, run_in_executor, spawn, spawn_blocking, spawn_compute, try_id,
-};
+pub use spawn::{id, run_in_executor, spawn, spawn_blocking, spawn_compute, try_id};
 pub use task_builder::TaskBuilder;
 pub use yield_now::yield_now;

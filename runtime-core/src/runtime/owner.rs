@@ -61,18 +61,25 @@ impl Runtime {
     /// Starts the threads.
     pub(super) fn start(house: Arc<House>, cores: Vec<Box<Core>>) -> io::Result<Self> {
         // From here on a failure drops the runtime, which ends the threads that were started.
-        let runtime = Self { handle: Handle { house: Arc::clone(&house) }, done: false };
+        let runtime = Self {
+            handle: Handle {
+                house: Arc::clone(&house),
+            },
+            done: false,
+        };
         let count = cores.len();
         for (number, core) in cores.into_iter().enumerate() {
             match house.flavor {
                 Flavor::CurrentThread => house.core_shelf.put(core),
-                Flavor::MultiThread => house
-                    .staff
-                    .start_worker(&house, core)
-                    .map_err(|error| refused(&error, &format!("worker {} of {count}", number + 1)))?,
+                Flavor::MultiThread => house.staff.start_worker(&house, core).map_err(|error| {
+                    refused(&error, &format!("worker {} of {count}", number + 1))
+                })?,
             }
         }
-        house.staff.start_reactor(&house).map_err(|error| refused(&error, "the reactor"))?;
+        house
+            .staff
+            .start_reactor(&house)
+            .map_err(|error| refused(&error, "the reactor"))?;
         Ok(runtime)
     }
 
@@ -207,6 +214,8 @@ fn refused(error: &io::Error, who: &str) -> io::Error {
 
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runtime").field("handle", &self.handle).finish_non_exhaustive()
+        f.debug_struct("Runtime")
+            .field("handle", &self.handle)
+            .finish_non_exhaustive()
     }
 }

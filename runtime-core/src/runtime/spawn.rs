@@ -84,7 +84,9 @@ where
 pub fn id() -> Id {
     match try_id() {
         Some(id) => id,
-        None => panic!("task::id() called outside of a task: use task::try_id() where there may be none"),
+        None => panic!(
+            "task::id() called outside of a task: use task::try_id() where there may be none"
+        ),
     }
 }
 

@@ -24,7 +24,9 @@ impl TaskBuilder {
 
     /// Names the task. Names need not be unique.
     pub fn name(self, name: impl Into<Arc<str>>) -> Self {
-        Self { name: Some(name.into()) }
+        Self {
+            name: Some(name.into()),
+        }
     }
 
     /// Starts a task; see [`spawn`](super::spawn).
@@ -69,6 +71,9 @@ impl TaskBuilder {
     }
 
     fn meta(self, site: &'static Location<'static>) -> Meta {
-        Meta { name: self.name, ..Meta::new(site) }
+        Meta {
+            name: self.name,
+            ..Meta::new(site)
+        }
     }
 }

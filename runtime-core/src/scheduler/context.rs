@@ -1,4 +1,7 @@
-#![expect(unsafe_code, reason = "keeps a pointer to the worker that runs on this thread")]
+#![expect(
+    unsafe_code,
+    reason = "keeps a pointer to the worker that runs on this thread"
+)]
 //! What this thread is: a worker, inside a runtime, or neither.
 //!
 //! # Invariants
@@ -6,9 +9,9 @@
 //! * X1 — `WORKER` is null, or points to a `Worker` on this very thread's stack that outlives the scope
 //!   which set it; the scope's guard puts the old value back before the worker is gone.
 
+use super::engine::Engine;
 use super::house::House;
 use super::worker::Worker;
-use super::engine::Engine;
 use crate::reactor::{self, Reactor};
 use crate::sync::Arc;
 use crate::task::Id;
@@ -65,7 +68,10 @@ impl Drop for Entered {
 
 /// This thread's runtime.
 pub(crate) fn house() -> Option<Arc<House>> {
-    HOUSE.try_with(|house| house.borrow().clone()).ok().flatten()
+    HOUSE
+        .try_with(|house| house.borrow().clone())
+        .ok()
+        .flatten()
 }
 
 /// Calls `f` with this thread's worker.
@@ -78,10 +84,7 @@ pub(crate) fn with_worker<R>(f: impl FnOnce(Option<&Worker>) -> R) -> R {
 
 /// Calls `f` with this thread's worker if it is one of `engine`'s.
 #[inline]
-pub(crate) fn with_worker_of<R>(
-    engine: &Arc<Engine>,
-    f: impl FnOnce(Option<&Worker>) -> R,
-) -> R {
+pub(crate) fn with_worker_of<R>(engine: &Arc<Engine>, f: impl FnOnce(Option<&Worker>) -> R) -> R {
     with_worker(|worker| f(worker.filter(|worker| Arc::ptr_eq(worker.engine(), engine))))
 }
 

@@ -135,13 +135,20 @@ impl Engine {
 
 fn make_timers(shards: usize, time: TimeSource, reactor: &Arc<Reactor>) -> Arc<Timers> {
     let outside = shards - 1;
-    let host = Arc::new(TimerHost { reactor: Arc::clone(reactor), outside });
+    let host = Arc::new(TimerHost {
+        reactor: Arc::clone(reactor),
+        outside,
+    });
     let clock = match time {
         TimeSource::Real | TimeSource::Pausable => Clock::new(),
         TimeSource::Paused => Clock::new_paused(),
     };
     let timers = Timers::new(shards, clock, host);
-    Arc::new(if time == TimeSource::Real { timers } else { timers.allow_pausing() })
+    Arc::new(if time == TimeSource::Real {
+        timers
+    } else {
+        timers.allow_pausing()
+    })
 }
 
 /// What timers want of the scheduler.

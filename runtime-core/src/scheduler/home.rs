@@ -18,7 +18,10 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn new(engine: Arc<Engine>) -> Arc<Self> {
-        Arc::new(Self { engine, tasks: OwnedSet::new() })
+        Arc::new(Self {
+            engine,
+            tasks: OwnedSet::new(),
+        })
     }
 }
 

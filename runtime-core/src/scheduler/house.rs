@@ -52,7 +52,9 @@ impl House {
         flavor: Flavor,
         staff: Staff,
     ) -> Arc<Self> {
-        let homes = (0..=engine.lanes.len()).map(|_| Home::new(Arc::clone(&engine))).collect();
+        let homes = (0..=engine.lanes.len())
+            .map(|_| Home::new(Arc::clone(&engine)))
+            .collect();
         let jobs = Arc::new(AtomicUsize::new(0));
         Arc::new_cyclic(|this| Self {
             engine,
@@ -99,7 +101,10 @@ impl House {
         work: impl FnOnce() -> R + Send + 'static,
         meta: Meta,
     ) -> JoinHandle<R> {
-        let work = Closure { work: Some(work), _counted: Counted::new(&self.jobs) };
+        let work = Closure {
+            work: Some(work),
+            _counted: Counted::new(&self.jobs),
+        };
         let (runnable, handle, _) = allocate(work, Homeless, meta, false);
         let house = self.this.upgrade();
         let job = Job::new(move || {

@@ -50,9 +50,14 @@ impl Worker {
             return ControlFlow::Break(runnable);
         }
         let searching = searching.or_else(|| {
-            engine.idle.begin_search(engine.search_limit).then(Searching::as_chosen)
+            engine
+                .idle
+                .begin_search(engine.search_limit)
+                .then(Searching::as_chosen)
         });
-        let Some(searching) = searching else { return ControlFlow::Continue(None) };
+        let Some(searching) = searching else {
+            return ControlFlow::Continue(None);
+        };
         match self.steal() {
             Some(runnable) => {
                 searching.found(engine);
@@ -81,7 +86,10 @@ impl Worker {
     pub(super) fn fire_due_timers(&self) {
         let timers = &self.engine().timers;
         let shards = [self.index(), timers.outside()];
-        if shards.iter().all(|&shard| timers.next_deadline(shard).is_none()) {
+        if shards
+            .iter()
+            .all(|&shard| timers.next_deadline(shard).is_none())
+        {
             return;
         }
         let now = timers.now_ns();
@@ -132,12 +140,17 @@ impl Worker {
         let start = fastrand::usize(..lanes.len());
         let others = || {
             let own = self.index();
-            (start..lanes.len()).chain(0..start).filter(move |&i| i != own).map(|i| &lanes[i])
+            (start..lanes.len())
+                .chain(0..start)
+                .filter(move |&i| i != own)
+                .map(|i| &lanes[i])
         };
         let stolen = others()
             .find_map(|victim| self.queue().steal_from(&victim.queue))
             .or_else(|| {
-                others().filter(|victim| victim.is_stuck()).find_map(|v| v.queue.steal_slot())
+                others()
+                    .filter(|victim| victim.is_stuck())
+                    .find_map(|v| v.queue.steal_slot())
             })
             .or_else(|| self.queue().take_from(&self.engine().injector));
         if stolen.is_some() {

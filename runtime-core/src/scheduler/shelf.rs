@@ -18,7 +18,9 @@ struct Shelf {
 
 impl CoreShelf {
     pub(super) fn new() -> Self {
-        Self { shelf: Mutex::new(Shelf::default()) }
+        Self {
+            shelf: Mutex::new(Shelf::default()),
+        }
     }
 
     pub(crate) fn put(&self, core: Box<Core>) {
@@ -38,13 +40,21 @@ impl CoreShelf {
     pub(crate) fn take_or_wait(&self, thread: &Arc<ThreadWaker>) -> Option<Box<Core>> {
         let mut shelf = self.shelf.lock();
         let core = shelf.core.take();
-        if core.is_none() && !shelf.waiting.iter().any(|waiting| Arc::ptr_eq(waiting, thread)) {
+        if core.is_none()
+            && !shelf
+                .waiting
+                .iter()
+                .any(|waiting| Arc::ptr_eq(waiting, thread))
+        {
             shelf.waiting.push(Arc::clone(thread));
         }
         core
     }
 
     pub(crate) fn stop_waiting(&self, thread: &Arc<ThreadWaker>) {
-        self.shelf.lock().waiting.retain(|waiting| !Arc::ptr_eq(waiting, thread));
+        self.shelf
+            .lock()
+            .waiting
+            .retain(|waiting| !Arc::ptr_eq(waiting, thread));
     }
 }

@@ -55,7 +55,11 @@ impl Worker {
         self.retract()
     }
 
-    fn sleep_in_poller(&self, mut held: Held<'_>, searching: Option<Searching>) -> Option<Searching> {
+    fn sleep_in_poller(
+        &self,
+        mut held: Held<'_>,
+        searching: Option<Searching>,
+    ) -> Option<Searching> {
         let engine = self.engine();
         let registry = &engine.reactor.registry;
         self.announce(Bed::Poller, searching);
@@ -90,7 +94,9 @@ impl Worker {
 
     fn announce(&self, bed: Bed, searching: Option<Searching>) {
         let was_searching = searching.is_some();
-        self.engine().idle.announce(self.index(), bed, was_searching);
+        self.engine()
+            .idle
+            .announce(self.index(), bed, was_searching);
         if let Some(searching) = searching {
             searching.give_up();
         }
@@ -131,7 +137,9 @@ impl Worker {
         let own = timers.next_deadline(self.index());
         let other = other.and_then(|shard| timers.next_deadline(shard));
         let longest = self.longest_sleep.map(|time| {
-            timers.now_ns().saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+            timers
+                .now_ns()
+                .saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
         });
         [own, other, longest].into_iter().flatten().min()
     }
@@ -140,7 +148,9 @@ impl Worker {
     fn asleep(&self, f: impl FnOnce()) {
         let stats = &self.lane().stats;
         let busy = self.awake_since.get().elapsed();
-        stats.busy_ns.add(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX));
+        stats
+            .busy_ns
+            .add(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX));
         stats.parks.add(1);
         f();
         self.awake_since.set(Instant::now());

@@ -67,8 +67,19 @@ impl Staff {
         stall_threshold: Option<Duration>,
         bench: Vec<Box<Core>>,
     ) -> Self {
-        let roster = Roster { bench, threads: Vec::new(), running: 0, reliefs: 0, closed: false };
-        Self { config, stall_threshold, roster: Mutex::new(roster), gone: Condvar::new() }
+        let roster = Roster {
+            bench,
+            threads: Vec::new(),
+            running: 0,
+            reliefs: 0,
+            closed: false,
+        };
+        Self {
+            config,
+            stall_threshold,
+            roster: Mutex::new(roster),
+            gone: Condvar::new(),
+        }
     }
 
     /// Starts the thread of an ordinary worker.
@@ -78,12 +89,15 @@ impl Staff {
     /// If the operating system refuses the thread.
     pub(crate) fn start_worker(&self, house: &Arc<House>, core: Box<Core>) -> io::Result<()> {
         let name = format!("{}-w{}", self.config.name, core.index());
-        self.start_lane(house, core, name, Role::Worker).map_err(|(error, _)| error)
+        self.start_lane(house, core, name, Role::Worker)
+            .map_err(|(error, _)| error)
     }
 
     /// Starts a relief worker, if there is a lane left.
     pub(crate) fn call_relief(&self, house: &Arc<House>) -> bool {
-        let Some(core) = self.take_from_bench() else { return false };
+        let Some(core) = self.take_from_bench() else {
+            return false;
+        };
         let name = format!("{}-r{}", self.config.name, core.index());
         match self.start_lane(house, core, name, Role::Relief) {
             Ok(()) => true,
@@ -97,7 +111,11 @@ impl Staff {
 
     fn take_from_bench(&self) -> Option<Box<Core>> {
         let mut roster = self.roster.lock();
-        let core = if roster.closed { None } else { roster.bench.pop() }?;
+        let core = if roster.closed {
+            None
+        } else {
+            roster.bench.pop()
+        }?;
         roster.reliefs += 1;
         Some(core)
     }
@@ -172,7 +190,10 @@ impl Staff {
         })?;
         let finished: Vec<_> = {
             let mut roster = self.roster.lock();
-            let finished = roster.threads.extract_if(.., |thread| thread.is_finished()).collect();
+            let finished = roster
+                .threads
+                .extract_if(.., |thread| thread.is_finished())
+                .collect();
             roster.threads.push(thread);
             finished
         };
@@ -245,7 +266,11 @@ fn work_lane(house: &Arc<House>, core: Box<Core>, role: Role) {
 }
 
 fn until_shutdown(worker: &Worker) -> Step {
-    if worker.engine().is_shutting_down() { Step::Stop } else { Step::GoOn }
+    if worker.engine().is_shutting_down() {
+        Step::Stop
+    } else {
+        Step::GoOn
+    }
 }
 
 /// A relief worker ends when it has polled nothing for a while and nothing of its own is left.
@@ -259,7 +284,11 @@ fn until_not_needed(worker: &Worker, last: &mut (u64, Instant)) -> Step {
         *last = (polls_now, Instant::now());
         return Step::GoOn;
     }
-    if since.elapsed() >= LINGER && worker.owns_nothing() { Step::Stop } else { Step::GoOn }
+    if since.elapsed() >= LINGER && worker.owns_nothing() {
+        Step::Stop
+    } else {
+        Step::GoOn
+    }
 }
 
 /// Asks the system to wake this thread at the nanosecond that it names instead of up to 50 µs later.
@@ -286,6 +315,8 @@ fn join(thread: thread::JoinHandle<()>) {
 
 impl fmt::Debug for ThreadConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ThreadConfig").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("ThreadConfig")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }

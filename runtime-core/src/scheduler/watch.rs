@@ -75,7 +75,11 @@ impl Watch for Watcher {
 
     fn outside_deadline(&self) -> Option<u64> {
         let timers = &self.engine().timers;
-        if timers.clock().is_paused() { None } else { timers.next_deadline(timers.outside()) }
+        if timers.clock().is_paused() {
+            None
+        } else {
+            timers.next_deadline(timers.outside())
+        }
     }
 
     fn now_ns(&self) -> u64 {
@@ -90,8 +94,14 @@ impl Watch for Watcher {
         let now = timers.now_ns();
         let mut any = false;
         for shard in 0..timers.shards() {
-            let slack = if shard == timers.outside() { 0 } else { OVERDUE_NS };
-            let Some(next) = timers.next_deadline(shard) else { continue };
+            let slack = if shard == timers.outside() {
+                0
+            } else {
+                OVERDUE_NS
+            };
+            let Some(next) = timers.next_deadline(shard) else {
+                continue;
+            };
             if next.saturating_add(slack) <= now {
                 any |= timers.fire_due(shard, now, FIRE_AT_ONCE, scratch).fired > 0;
             }
@@ -100,7 +110,9 @@ impl Watch for Watcher {
     }
 
     fn relieve_stuck(&mut self) -> bool {
-        let Some(threshold) = self.house.staff.stall_threshold else { return false };
+        let Some(threshold) = self.house.staff.stall_threshold else {
+            return false;
+        };
         if !self.mark_stuck(threshold) || !self.work_waits() {
             return false;
         }

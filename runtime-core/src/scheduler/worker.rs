@@ -148,7 +148,11 @@ impl Worker {
     ) -> ControlFlow<Runnable, Option<Searching>> {
         let left = self.until_look.get() - 1;
         self.until_look.set(left);
-        let local = if left == 0 { self.look_around() } else { self.queue().pop(&self.lane().queue) };
+        let local = if left == 0 {
+            self.look_around()
+        } else {
+            self.queue().pop(&self.lane().queue)
+        };
         match local {
             Some(runnable) => {
                 if let Some(searching) = searching {
@@ -167,7 +171,9 @@ impl Worker {
         self.fire_due_timers();
         self.look_at_poller();
         let lane = self.lane();
-        self.queue().take_from(&self.engine().injector).or_else(|| self.queue().pop(&lane.queue))
+        self.queue()
+            .take_from(&self.engine().injector)
+            .or_else(|| self.queue().pop(&lane.queue))
     }
 
     #[inline]
@@ -191,7 +197,10 @@ impl Worker {
             self.queue().push_back(injector, runnable);
         } else if cause == Cause::Yielded {
             self.queue().push_back(injector, runnable);
-        } else if self.queue().push_first(&self.lane().queue, injector, runnable) {
+        } else if self
+            .queue()
+            .push_first(&self.lane().queue, injector, runnable)
+        {
             self.engine().notify();
         }
     }

@@ -1,4 +1,7 @@
-#![expect(unsafe_code, reason = "pins a future in place and hands out access by the state word")]
+#![expect(
+    unsafe_code,
+    reason = "pins a future in place and hands out access by the state word"
+)]
 //! The one allocation of a task.
 //!
 //! # Invariants
@@ -169,7 +172,8 @@ impl<F: Future, S> Cell<F, S> {
     /// The place is the caller's by C2.
     pub(super) unsafe fn replace_join_waker(&self, waker: Option<Waker>) -> Option<Waker> {
         // SAFETY: C2, nobody else reads or writes now.
-        self.join_waker.with_mut(|place| std::mem::replace(unsafe { &mut *place }, waker))
+        self.join_waker
+            .with_mut(|place| std::mem::replace(unsafe { &mut *place }, waker))
     }
 
     /// Looks at the join waker.

@@ -22,15 +22,24 @@ enum Cause {
 
 impl JoinError {
     pub(crate) fn cancelled(id: Id) -> Self {
-        Self { id, cause: Cause::Cancelled }
+        Self {
+            id,
+            cause: Cause::Cancelled,
+        }
     }
 
     pub(crate) fn panicked(id: Id, payload: Box<dyn Any + Send + 'static>) -> Self {
-        Self { id, cause: Cause::Panicked(Mutex::new(payload)) }
+        Self {
+            id,
+            cause: Cause::Panicked(Mutex::new(payload)),
+        }
     }
 
     pub(crate) fn refused(id: Id, error: io::Error) -> Self {
-        Self { id, cause: Cause::Refused(Box::new(error)) }
+        Self {
+            id,
+            cause: Cause::Refused(Box::new(error)),
+        }
     }
 
     /// Whether the task was aborted, or dropped by the shutdown of its runtime.
@@ -71,9 +80,9 @@ impl JoinError {
     /// Gives the error back if the task did not panic.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, Self> {
         match self.cause {
-            Cause::Panicked(payload) => {
-                Ok(payload.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
-            }
+            Cause::Panicked(payload) => Ok(payload
+                .into_inner()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)),
             cause => Err(Self { id: self.id, cause }),
         }
     }
@@ -85,8 +94,12 @@ impl JoinError {
 
     /// The panic's message, if it is text as with `panic!`.
     fn panic_message(&self) -> Option<String> {
-        let Cause::Panicked(payload) = &self.cause else { return None };
-        let payload = payload.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let Cause::Panicked(payload) = &self.cause else {
+            return None;
+        };
+        let payload = payload
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(text) = payload.downcast_ref::<&'static str>() {
             Some((*text).to_owned())
         } else {
@@ -113,7 +126,12 @@ impl fmt::Debug for JoinError {
         match &self.cause {
             Cause::Cancelled => write!(f, "JoinError::Cancelled({:?})", self.id),
             Cause::Panicked(_) => {
-                write!(f, "JoinError::Panic({:?}, {:?})", self.id, self.panic_message())
+                write!(
+                    f,
+                    "JoinError::Panic({:?}, {:?})",
+                    self.id,
+                    self.panic_message()
+                )
             }
             Cause::Refused(error) => write!(f, "JoinError::Refused({:?}, {error:?})", self.id),
         }
@@ -148,6 +166,11 @@ mod tests {
     #[test]
     fn a_cancelled_task_has_no_panic_to_give() {
         let error = JoinError::cancelled(Id::next());
-        assert!(error.try_into_panic().expect_err("no payload").is_cancelled());
+        assert!(
+            error
+                .try_into_panic()
+                .expect_err("no payload")
+                .is_cancelled()
+        );
     }
 }

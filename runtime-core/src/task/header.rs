@@ -1,4 +1,7 @@
-#![expect(unsafe_code, reason = "counts references to a cell whose type is erased")]
+#![expect(
+    unsafe_code,
+    reason = "counts references to a cell whose type is erased"
+)]
 //! The part of a task that does not depend on its future's type, and the counted pointer to it.
 //!
 //! # Invariants
@@ -141,6 +144,9 @@ impl Drop for TaskRef {
 impl fmt::Debug for TaskRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = self.header();
-        f.debug_struct("Task").field("meta", &header.meta).field("state", &header.state).finish()
+        f.debug_struct("Task")
+            .field("meta", &header.meta)
+            .field("state", &header.state)
+            .finish()
     }
 }

@@ -63,8 +63,10 @@ mod tests {
         let threads: Vec<_> = (0..8)
             .map(|_| std::thread::spawn(|| (0..5_000).map(|_| Id::next()).collect::<Vec<_>>()))
             .collect();
-        let mut all: Vec<Id> =
-            threads.into_iter().flat_map(|t| t.join().expect("no panic")).collect();
+        let mut all: Vec<Id> = threads
+            .into_iter()
+            .flat_map(|t| t.join().expect("no panic"))
+            .collect();
         all.sort();
         all.dedup();
         assert_eq!(all.len(), 40_000);

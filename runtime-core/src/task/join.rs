@@ -1,4 +1,7 @@
-#![expect(unsafe_code, reason = "reads the output of a task whose type is erased")]
+#![expect(
+    unsafe_code,
+    reason = "reads the output of a task whose type is erased"
+)]
 //! The handle that may take a task's output.
 
 use super::budget;
@@ -44,7 +47,10 @@ impl<T> RefUnwindSafe for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {
     pub(super) fn new(task: TaskRef) -> Self {
-        Self { task: ManuallyDrop::new(task), _output: PhantomData }
+        Self {
+            task: ManuallyDrop::new(task),
+            _output: PhantomData,
+        }
     }
 
     /// Makes the task end at its next point of suspension; see [`AbortHandle::abort`].

@@ -19,7 +19,11 @@ impl Meta {
     /// A nameless task spawned at `site`.
     #[inline]
     pub(crate) fn new(site: &'static Location<'static>) -> Self {
-        Self { id: Id::next(), site, name: None }
+        Self {
+            id: Id::next(),
+            site,
+            name: None,
+        }
     }
 }
 

@@ -1,4 +1,7 @@
-#![expect(unsafe_code, reason = "links tasks through fields of their own headers")]
+#![expect(
+    unsafe_code,
+    reason = "links tasks through fields of their own headers"
+)]
 //! The set of living tasks, so that a shutdown can drop every future that is left.
 //!
 //! Intrusive: membership costs no allocation. A runtime has one set for each worker, so that spawning
@@ -33,7 +36,13 @@ unsafe impl Send for List {}
 
 impl OwnedSet {
     pub(crate) fn new() -> Self {
-        Self { list: Mutex::new(List { head: None, len: 0, closed: false }) }
+        Self {
+            list: Mutex::new(List {
+                head: None,
+                len: 0,
+                closed: false,
+            }),
+        }
     }
 
     /// Takes a new task in.
@@ -53,12 +62,15 @@ impl OwnedSet {
         // SAFETY: the reference was passed in, so the task lives.
         let header = unsafe { task.as_ref() };
         // SAFETY: O1, the lock is held.
-        header.links.with_mut(|links| unsafe { (*links).next = old_head });
+        header
+            .links
+            .with_mut(|links| unsafe { (*links).next = old_head });
         if let Some(next) = old_head {
             // SAFETY: O2, members live.
             let next = unsafe { next.as_ref() };
             // SAFETY: O1, the lock is held.
-            next.links.with_mut(|links| unsafe { (*links).previous = Some(task) });
+            next.links
+                .with_mut(|links| unsafe { (*links).previous = Some(task) });
         }
         Ok(())
     }
@@ -104,17 +116,21 @@ impl List {
                 // SAFETY: O2, members live.
                 let previous = unsafe { previous.as_ref() };
                 // SAFETY: O1, the lock is held.
-                previous.links.with_mut(|its| unsafe { (*its).next = links.next });
+                previous
+                    .links
+                    .with_mut(|its| unsafe { (*its).next = links.next });
             }
         }
         if let Some(next) = links.next {
             // SAFETY: O2, members live.
             let next = unsafe { next.as_ref() };
             // SAFETY: O1, the lock is held.
-            next.links.with_mut(|its| unsafe { (*its).previous = links.previous });
+            next.links
+                .with_mut(|its| unsafe { (*its).previous = links.previous });
         }
         // SAFETY: O1, the lock is held.
-        task.links.with_mut(|its| unsafe { *its = Default::default() });
+        task.links
+            .with_mut(|its| unsafe { *its = Default::default() });
         self.len -= 1;
         true
     }

@@ -1,4 +1,7 @@
-#![expect(unsafe_code, reason = "turns erased task pointers back into typed cells")]
+#![expect(
+    unsafe_code,
+    reason = "turns erased task pointers back into typed cells"
+)]
 //! The operations behind a task's vtable: run, end, abort, join, free.
 //!
 //! Every function here takes a pointer to a living `Cell<F, S>`; `vtable` is the only way to them, and
@@ -65,7 +68,12 @@ unsafe fn poll<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
         }
         // SAFETY: `start` made this thread the running one; the runnable's reference goes along.
         StartOutcome::Cancel => unsafe {
-            finish(this, task, Err(JoinError::cancelled(this.header.meta.id)), 1);
+            finish(
+                this,
+                task,
+                Err(JoinError::cancelled(this.header.meta.id)),
+                1,
+            );
         },
         StartOutcome::Stale => {
             // SAFETY: gives up the runnable's reference, and the cell is not touched again.
@@ -114,7 +122,12 @@ unsafe fn suspend<F: Future + 'static, S: Schedule>(this: &Cell<F, S>, task: Non
         }
         // SAFETY: still the running thread; the runnable's reference goes along.
         PendingOutcome::Cancel => unsafe {
-            finish(this, task, Err(JoinError::cancelled(this.header.meta.id)), 1);
+            finish(
+                this,
+                task,
+                Err(JoinError::cancelled(this.header.meta.id)),
+                1,
+            );
         },
         // SAFETY: that was the last reference.
         PendingOutcome::Free => unsafe { free::<F, S>(task) },
@@ -191,7 +204,9 @@ unsafe fn schedule<F: Future + 'static, S: Schedule>(task: NonNull<Header>, caus
     let runnable = unsafe { Runnable::from_raw(task) };
     // SAFETY: the runnable keeps the cell alive until the scheduler takes it, after which the
     // scheduler's contract forbids it to touch itself.
-    unsafe { cell::<F, S>(task) }.scheduler.schedule(runnable, cause);
+    unsafe { cell::<F, S>(task) }
+        .scheduler
+        .schedule(runnable, cause);
 }
 
 unsafe fn end<F: Future + 'static, S: Schedule>(task: NonNull<Header>, error: JoinError) {

@@ -159,7 +159,11 @@ impl Snapshot {
         if self.has(COMPLETE | SCHEDULED | RUNNING) {
             let mark = if self.has(COMPLETE) { 0 } else { SCHEDULED };
             let next = Self((self.0 | mark) - REF_ONE);
-            let outcome = if next.refs() == 0 { WakeOutcome::Free } else { WakeOutcome::Nothing };
+            let outcome = if next.refs() == 0 {
+                WakeOutcome::Free
+            } else {
+                WakeOutcome::Nothing
+            };
             (next, outcome)
         } else {
             (Self(self.0 | SCHEDULED), WakeOutcome::Schedule)
@@ -172,7 +176,11 @@ impl Snapshot {
             return (self, StartOutcome::Stale);
         }
         let next = Self((self.0 & !SCHEDULED) | RUNNING);
-        if self.has(ABORTED) { (next, StartOutcome::Cancel) } else { (next, StartOutcome::Poll) }
+        if self.has(ABORTED) {
+            (next, StartOutcome::Cancel)
+        } else {
+            (next, StartOutcome::Poll)
+        }
     }
 
     /// A poll ends and the future is still pending.
@@ -183,7 +191,11 @@ impl Snapshot {
             (Self(self.0 & !RUNNING), PendingOutcome::Reschedule)
         } else {
             let next = Self((self.0 & !RUNNING) - REF_ONE);
-            let outcome = if next.refs() == 0 { PendingOutcome::Free } else { PendingOutcome::Idle };
+            let outcome = if next.refs() == 0 {
+                PendingOutcome::Free
+            } else {
+                PendingOutcome::Idle
+            };
             (next, outcome)
         }
     }
@@ -200,7 +212,10 @@ impl Snapshot {
         } else if self.has(RUNNING | SCHEDULED) {
             (Self(self.0 | ABORTED), AbortOutcome::Nothing)
         } else {
-            (Self((self.0 | ABORTED | SCHEDULED) + REF_ONE), AbortOutcome::Schedule)
+            (
+                Self((self.0 | ABORTED | SCHEDULED) + REF_ONE),
+                AbortOutcome::Schedule,
+            )
         }
     }
 
@@ -217,12 +232,20 @@ impl Snapshot {
 
     /// The `JoinHandle` freezes the waker it has put in place; refused once complete.
     pub(super) const fn join_waker_set(self) -> Option<Self> {
-        if self.has(COMPLETE) { None } else { Some(Self(self.0 | JOIN_WAKER)) }
+        if self.has(COMPLETE) {
+            None
+        } else {
+            Some(Self(self.0 | JOIN_WAKER))
+        }
     }
 
     /// The `JoinHandle` takes the waker's place back; refused once complete.
     pub(super) const fn join_waker_cleared(self) -> Option<Self> {
-        if self.has(COMPLETE) { None } else { Some(Self(self.0 & !JOIN_WAKER)) }
+        if self.has(COMPLETE) {
+            None
+        } else {
+            Some(Self(self.0 & !JOIN_WAKER))
+        }
     }
 
     /// The `JoinHandle` of a task that is scheduled, and has no join waker, goes with its reference; any
@@ -248,7 +271,14 @@ impl Snapshot {
 
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = ["RUNNING", "SCHEDULED", "COMPLETE", "ABORTED", "JOIN_INTEREST", "JOIN_WAKER"];
+        let names = [
+            "RUNNING",
+            "SCHEDULED",
+            "COMPLETE",
+            "ABORTED",
+            "JOIN_INTEREST",
+            "JOIN_WAKER",
+        ];
         for (bit, name) in names.iter().enumerate() {
             if self.0 & (1 << bit) != 0 {
                 write!(f, "{name}|")?;
@@ -280,7 +310,10 @@ mod tests {
                 after.extend([s.finish_pending().0, s.complete()]);
             }
             for next in after {
-                assert!(!(next.has(RUNNING) && next.has(COMPLETE)), "{s:?} -> {next:?}");
+                assert!(
+                    !(next.has(RUNNING) && next.has(COMPLETE)),
+                    "{s:?} -> {next:?}"
+                );
             }
         }
     }

@@ -37,7 +37,10 @@ impl StateWord {
         loop {
             let (next, outcome) = step(Snapshot(seen));
             // ORDERING: AcqRel, edges T1, T2, T4, T5, each at both ends. A failure only loops.
-            match self.0.compare_exchange_weak(seen, next.0, Ordering::AcqRel, Ordering::Relaxed) {
+            match self
+                .0
+                .compare_exchange_weak(seen, next.0, Ordering::AcqRel, Ordering::Relaxed)
+            {
                 Ok(_) => return outcome,
                 Err(actual) => seen = actual,
             }
@@ -49,15 +52,14 @@ impl StateWord {
     fn try_update(&self, step: impl Fn(Snapshot) -> Option<Snapshot>) -> Result<(), Snapshot> {
         let mut seen = self.load();
         loop {
-            let Some(next) = step(seen) else { return Err(seen) };
+            let Some(next) = step(seen) else {
+                return Err(seen);
+            };
             // ORDERING: AcqRel, edge T4; on failure Acquire, edge T3, since the value may lead to a
             // refusal after which the caller reads the output.
-            let outcome = self.0.compare_exchange_weak(
-                seen.0,
-                next.0,
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            );
+            let outcome =
+                self.0
+                    .compare_exchange_weak(seen.0, next.0, Ordering::AcqRel, Ordering::Acquire);
             match outcome {
                 Ok(_) => return Ok(()),
                 Err(actual) => seen = Snapshot(actual),
@@ -91,7 +93,10 @@ impl StateWord {
         // ORDERING: AcqRel, edge T3 (the output was just written) and T4 (the join waker is read
         // next). RUNNING is set and COMPLETE clear (I1), so flipping both is the transition.
         let before = Snapshot(self.0.fetch_xor(RUNNING | COMPLETE, Ordering::AcqRel));
-        debug_assert!(before.0 & RUNNING != 0 && !before.is_complete(), "{before:?}");
+        debug_assert!(
+            before.0 & RUNNING != 0 && !before.is_complete(),
+            "{before:?}"
+        );
         before.complete()
     }
 
@@ -128,9 +133,13 @@ impl StateWord {
     pub(super) fn detach_unstarted(&self) -> bool {
         // ORDERING: Relaxed; only a guess for the exchange below, which checks it.
         let seen = Snapshot(self.0.load(Ordering::Relaxed));
-        let Some(next) = seen.detached_unstarted() else { return false };
+        let Some(next) = seen.detached_unstarted() else {
+            return false;
+        };
         // ORDERING: Release, edge T5, for the reference given up; nothing is read afterwards.
-        self.0.compare_exchange(seen.0, next.0, Ordering::Release, Ordering::Relaxed).is_ok()
+        self.0
+            .compare_exchange(seen.0, next.0, Ordering::Release, Ordering::Relaxed)
+            .is_ok()
     }
 
     #[inline]

@@ -1,4 +1,7 @@
-#![expect(unsafe_code, reason = "registers descriptors that the caller promises to keep open; lets the event buffer move")]
+#![expect(
+    unsafe_code,
+    reason = "registers descriptors that the caller promises to keep open; lets the event buffer move"
+)]
 //! The wait on Linux: `epoll_wait` on the `polling` crate's descriptor.
 //!
 //! Notifications come through an eventfd of our own, registered edge-triggered: it never needs to be read,
@@ -52,7 +55,10 @@ impl Poller {
     /// The descriptor is passed to [`delete`](Self::delete) before it is closed.
     pub(crate) unsafe fn add(&self, fd: BorrowedFd<'_>, key: usize) -> io::Result<()> {
         // SAFETY: the caller's promise is the one asked for.
-        unsafe { self.polling.add_with_mode(fd.as_raw_fd(), Event::all(key), PollMode::Edge) }
+        unsafe {
+            self.polling
+                .add_with_mode(fd.as_raw_fd(), Event::all(key), PollMode::Edge)
+        }
     }
 
     pub(crate) fn delete(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
@@ -66,7 +72,13 @@ impl Poller {
     pub(crate) fn watch_hang_up(&self, fd: BorrowedFd<'_>, key: usize) -> bool {
         use epoll::EventFlags as Flags;
         let flags = Flags::IN | Flags::OUT | Flags::PRI | Flags::RDHUP | Flags::ET;
-        epoll::modify(&self.polling, fd, epoll::EventData::new_u64(key as u64), flags).is_ok()
+        epoll::modify(
+            &self.polling,
+            fd,
+            epoll::EventData::new_u64(key as u64),
+            flags,
+        )
+        .is_ok()
     }
 
     /// Waits until something is ready, a notification, or the end of the time.

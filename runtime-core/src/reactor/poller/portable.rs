@@ -1,4 +1,7 @@
-#![expect(unsafe_code, reason = "registers descriptors that the caller promises to keep open")]
+#![expect(
+    unsafe_code,
+    reason = "registers descriptors that the caller promises to keep open"
+)]
 //! The wait through the `polling` crate, on every system that it knows an edge-triggered mode for.
 
 use super::super::ready::Ready;
@@ -41,7 +44,10 @@ impl Poller {
     /// The descriptor is passed to [`delete`](Self::delete) before it is closed.
     pub(crate) unsafe fn add(&self, fd: BorrowedFd<'_>, key: usize) -> io::Result<()> {
         // SAFETY: the caller's promise is the one asked for.
-        unsafe { self.polling.add_with_mode(fd.as_raw_fd(), Event::all(key), PollMode::Edge) }
+        unsafe {
+            self.polling
+                .add_with_mode(fd.as_raw_fd(), Event::all(key), PollMode::Edge)
+        }
     }
 
     pub(crate) fn delete(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
@@ -76,7 +82,10 @@ impl Events {
 
     /// What came, by key; notifications are left out.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Ready)> + '_ {
-        self.0.iter().filter(|event| event.key < NOTIFY_KEY).map(|event| (event.key, ready(&event)))
+        self.0
+            .iter()
+            .filter(|event| event.key < NOTIFY_KEY)
+            .map(|event| (event.key, ready(&event)))
     }
 }
 
