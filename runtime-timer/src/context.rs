@@ -93,6 +93,14 @@ pub(crate) fn expect_current() -> (Arc<Timers>, usize) {
     found.expect(NO_RUNTIME)
 }
 
+/// The shard of `timers` that this thread starts timers in: its own, or the outside one.
+pub(crate) fn shard_here(timers: &Arc<Timers>) -> usize {
+    with_current(|current| match current {
+        Some((own, shard)) if Arc::ptr_eq(own, timers) => shard,
+        _ => timers.outside(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

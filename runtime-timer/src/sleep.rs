@@ -66,6 +66,10 @@ pub struct Sleep {
     registration: Option<Registration>,
 }
 
+/// The message for a timer that will never fire.
+const RUNTIME_GONE: &str = "the gristmill runtime of this timer has shut down: keep the Runtime alive \
+                            until everything that waits is done";
+
 /// A place in a wheel. The key is taken apart, because as a struct it would be padded.
 struct Registration {
     timers: Arc<Timers>,
@@ -75,6 +79,17 @@ struct Registration {
 }
 
 impl Registration {
+    fn new(timers: Arc<Timers>, shard: usize, key: Key) -> Self {
+        let Key { index, id } = key;
+        let shard = u32::try_from(shard).expect("a runtime has fewer than 2^32 workers");
+        Self {
+            timers,
+            id,
+            index,
+            shard,
+        }
+    }
+
     fn key(&self) -> Key {
         Key {
             index: self.index,
@@ -110,15 +125,18 @@ impl Sleep {
 
     pub(crate) fn set_deadline(&mut self, deadline: Instant) {
         self.deadline = deadline;
-        let Some(registration) = &mut self.registration else {
+        let Some(old) = self.registration.take() else {
             return;
         };
-        let timers = &registration.timers;
-        let deadline_ns = timers.clock().ns_at(deadline);
-        match timers.restart(registration.shard(), registration.key(), deadline_ns) {
-            Some(key) => (registration.index, registration.id) = (key.index, key.id),
-            None => self.registration = None,
-        }
+        let Some(waker) = old.timers.cancel(old.shard(), old.key()) else {
+            return;
+        };
+        // Not the old shard: its owner may be asleep until a later deadline, and would not hear of this
+        // one. This thread is awake and minds its own shard.
+        let shard = context::shard_here(&old.timers);
+        let deadline_ns = old.timers.clock().ns_at(deadline);
+        let key = old.timers.start(shard, deadline_ns, waker);
+        self.registration = Some(Registration::new(old.timers, shard, key));
     }
 
     /// Polls and, where that is ready, spends budget.
@@ -139,7 +157,10 @@ impl Sleep {
                 cx.waker()
             ));
             return match self.registration.take() {
-                Some(registration) => Poll::Ready(registration.timers),
+                Some(registration) => {
+                    assert!(!self.is_hopeless(&registration.timers), "{RUNTIME_GONE}");
+                    Poll::Ready(registration.timers)
+                }
                 None => unreachable!("it was `Some` just above"),
             };
         }
@@ -148,15 +169,17 @@ impl Sleep {
         if deadline_ns <= timers.now_ns() {
             return Poll::Ready(timers);
         }
-        let Key { index, id } = timers.start(shard, deadline_ns, cx.waker().clone());
-        let shard = u32::try_from(shard).expect("a runtime has fewer than 2^32 workers");
-        self.registration = Some(Registration {
-            timers,
-            id,
-            index,
-            shard,
-        });
+        let key = timers.start(shard, deadline_ns, cx.waker().clone());
+        let is_hopeless = self.is_hopeless(&timers);
+        self.registration = Some(Registration::new(timers, shard, key));
+        assert!(!is_hopeless, "{RUNTIME_GONE}");
         Poll::Pending
+    }
+
+    /// Whether the timers have ended before the deadline: waiting would never be over, and being ready
+    /// would be a lie.
+    fn is_hopeless(&self, timers: &Timers) -> bool {
+        timers.is_closed() && timers.clock().ns_at(self.deadline) > timers.now_ns()
     }
 }
 
@@ -284,6 +307,48 @@ mod tests {
         scene.advance(SECOND);
         assert_eq!(task.wakes(), 1);
         assert!(task.poll(&mut sleep).is_ready());
+    }
+
+    #[test]
+    fn reset_on_another_thread_leaves_the_shard_of_a_sleeper_that_would_not_hear_of_it() {
+        let (timers, host) = crate::testing::paused_timers(3);
+        let (task, mut sleep) = (counting_waker(), sleep(2 * SECOND));
+        let owner = context::enter(Arc::clone(&timers), 0);
+        assert!(task.poll(&mut sleep).is_pending());
+        drop(owner);
+
+        let sooner = sleep.deadline() - SECOND;
+        Pin::new(&mut sleep).reset(sooner);
+
+        assert_eq!(
+            timers.next_deadline(timers.outside()),
+            host.sooner.lock().last().map(|s| s.1)
+        );
+        assert_eq!(
+            host.sooner.lock().last().map(|s| s.0),
+            Some(timers.outside())
+        );
+        assert_eq!(timers.len(), 1);
+    }
+
+    #[test]
+    fn the_end_of_the_timers_wakes_whoever_waits() {
+        let scene = Scene::new();
+        let (task, mut sleep) = (counting_waker(), sleep(SECOND));
+        assert!(task.poll(&mut sleep).is_pending());
+
+        scene.timers.close();
+
+        assert_eq!(task.wakes(), 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "keep the Runtime alive")]
+    fn a_sleep_that_would_never_end_panics_instead() {
+        let scene = Scene::new();
+        scene.timers.close();
+
+        let _ = counting_waker().poll(&mut sleep(SECOND));
     }
 
     #[test]

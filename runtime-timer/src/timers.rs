@@ -11,7 +11,7 @@ use std::task::{Poll, Waker};
 use crate::clock::Clock;
 use crate::host::Host;
 use crate::shard::{Shard, Started};
-use crate::sync::Arc;
+use crate::sync::{Arc, AtomicBool, Ordering};
 use crate::wheel::{Fired, Key};
 
 /// What one call of [`Timers::fire_due`] did.
@@ -33,6 +33,8 @@ pub struct Timers {
     clock: Clock,
     host: Arc<dyn Host>,
     pausing: Pausing,
+    /// Nobody fires timers any more.
+    closed: AtomicBool,
 }
 
 /// Whether the clock may be paused.
@@ -58,6 +60,7 @@ impl Timers {
             clock,
             host,
             pausing: Pausing::Refused,
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -178,6 +181,28 @@ impl Timers {
         }
     }
 
+    /// Ends the timers: wakes every task that waits for one. Sleeps that are not over panic when they are
+    /// polled from now on, for nobody would ever wake them.
+    ///
+    /// For a scheduler that shuts down.
+    pub fn close(&self) {
+        const BATCH: usize = 64;
+        // ORDERING: SeqCst, and the locks of the shards after it: a sleep that registers later than
+        // its shard was emptied sees this, see `Sleep::poll_elapsed`.
+        self.closed.store(true, Ordering::SeqCst);
+        let mut scratch = Vec::new();
+        for shard in 0..self.shards.len() {
+            while self.fire_due(shard, u64::MAX - 1, BATCH, &mut scratch).rest == Fired::More {}
+        }
+    }
+
+    /// Whether the timers have ended.
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        // ORDERING: SeqCst, see `close`.
+        self.closed.load(Ordering::SeqCst)
+    }
+
     /// If the clock is paused, moves it to the earliest deadline of all shards, and returns whether
     /// a timer is due now.
     ///
@@ -213,12 +238,6 @@ impl Timers {
     #[inline]
     pub(crate) fn poll_fired(&self, shard: usize, key: Key, waker: &Waker) -> Poll<()> {
         self.shards[shard].poll_fired(key, waker)
-    }
-
-    /// Gives a timer that has not fired another deadline; `None` if it has fired.
-    pub(crate) fn restart(&self, shard: usize, key: Key, deadline_ns: u64) -> Option<Key> {
-        let waker = self.cancel(shard, key)?;
-        Some(self.start(shard, deadline_ns, waker))
     }
 
     /// Takes a timer out and returns its waker; `None` if it has fired.

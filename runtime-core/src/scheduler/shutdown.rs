@@ -46,6 +46,7 @@ impl House {
         let mut woken = Vec::new();
         self.engine.reactor.registry.shut_down(&mut woken);
         woken.drain(..).for_each(wake);
+        self.engine.timers.close();
         self.engine.guard.stop(&self.engine.reactor);
     }
 }
