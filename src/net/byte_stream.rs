@@ -1,0 +1,138 @@
+//! Streams of bytes as the standard library has them, and reading, writing and closing one that is registered.
+//!
+//! Both kinds, TCP and Unix, keep the promise that a short read means a drained buffer, which saves the system call
+//! that would say so.
+
+use runtime_core::{Interest, Registered};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::AsFd;
+use std::task::{Context, Poll};
+
+/// A connected stream of the standard library.
+pub trait ByteStream: AsFd {
+    /// What addresses its peer.
+    type Addr;
+
+    /// As [`Read::read`].
+    fn read(&self, buf: &mut [u8]) -> io::Result<usize>;
+    /// As [`Read::read_vectored`].
+    fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
+    /// As [`Write::write`].
+    fn write(&self, buf: &[u8]) -> io::Result<usize>;
+    /// As [`Write::write_vectored`].
+    fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
+    /// Ends one way or both.
+    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+    /// The address of this end.
+    fn local_addr(&self) -> io::Result<Self::Addr>;
+    /// The address of the other end.
+    fn peer_addr(&self) -> io::Result<Self::Addr>;
+}
+
+macro_rules! byte_stream {
+    ($stream:ty, $addr:ty) => {
+        impl ByteStream for $stream {
+            type Addr = $addr;
+
+            #[inline]
+            fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+                Read::read(&mut &*self, buf)
+            }
+            #[inline]
+            fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+                Read::read_vectored(&mut &*self, bufs)
+            }
+            #[inline]
+            fn write(&self, buf: &[u8]) -> io::Result<usize> {
+                Write::write(&mut &*self, buf)
+            }
+            #[inline]
+            fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+                Write::write_vectored(&mut &*self, bufs)
+            }
+            fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+                self.shutdown(how)
+            }
+            fn local_addr(&self) -> io::Result<$addr> {
+                self.local_addr()
+            }
+            fn peer_addr(&self) -> io::Result<$addr> {
+                self.peer_addr()
+            }
+        }
+    };
+}
+
+byte_stream!(std::net::TcpStream, std::net::SocketAddr);
+byte_stream!(
+    std::os::unix::net::UnixStream,
+    std::os::unix::net::SocketAddr
+);
+
+#[inline]
+pub(super) fn poll_read<S: ByteStream>(
+    stream: &Registered<S>,
+    cx: &mut Context<'_>,
+    buf: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    stream.poll_read_stream(cx, buf.len(), |stream| stream.read(buf))
+}
+
+pub(super) fn poll_read_vectored<S: ByteStream>(
+    stream: &Registered<S>,
+    cx: &mut Context<'_>,
+    bufs: &mut [IoSliceMut<'_>],
+) -> Poll<io::Result<usize>> {
+    let room = bufs.iter().map(|buf| buf.len()).sum();
+    stream.poll_read_stream(cx, room, |stream| stream.read_vectored(bufs))
+}
+
+#[inline]
+pub(super) fn poll_write<S: ByteStream>(
+    stream: &Registered<S>,
+    cx: &mut Context<'_>,
+    buf: &[u8],
+) -> Poll<io::Result<usize>> {
+    stream.poll_write_stream(cx, buf.len(), |stream| stream.write(buf))
+}
+
+pub(super) fn poll_write_vectored<S: ByteStream>(
+    stream: &Registered<S>,
+    cx: &mut Context<'_>,
+    bufs: &[IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
+    let length = bufs.iter().map(|buf| buf.len()).sum();
+    stream.poll_write_stream(cx, length, |stream| stream.write_vectored(bufs))
+}
+
+/// Ends the way to the peer, which reads the end of the stream after what was written.
+pub(super) fn close<S: ByteStream>(stream: &Registered<S>) -> io::Result<()> {
+    match stream.get_ref().shutdown(Shutdown::Write) {
+        // The peer is gone: there is nothing left to end.
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+        outcome => outcome,
+    }
+}
+
+pub(super) fn try_read<S: ByteStream>(stream: &Registered<S>, buf: &mut [u8]) -> io::Result<usize> {
+    stream.try_io(Interest::READABLE, |stream| stream.read(buf))
+}
+
+pub(super) fn try_read_vectored<S: ByteStream>(
+    stream: &Registered<S>,
+    bufs: &mut [IoSliceMut<'_>],
+) -> io::Result<usize> {
+    stream.try_io(Interest::READABLE, |stream| stream.read_vectored(bufs))
+}
+
+pub(super) fn try_write<S: ByteStream>(stream: &Registered<S>, buf: &[u8]) -> io::Result<usize> {
+    stream.try_io(Interest::WRITABLE, |stream| stream.write(buf))
+}
+
+pub(super) fn try_write_vectored<S: ByteStream>(
+    stream: &Registered<S>,
+    bufs: &[IoSlice<'_>],
+) -> io::Result<usize> {
+    stream.try_io(Interest::WRITABLE, |stream| stream.write_vectored(bufs))
+}

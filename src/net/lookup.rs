@@ -1,0 +1,191 @@
+//! What can be used as an address: addresses themselves, which cost nothing, and names, which the operating system
+//! resolves on the blocking pool.
+
+use crate::runtime::Handle;
+use std::io;
+use std::net::{
+    IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, ToSocketAddrs as _,
+};
+use std::vec;
+
+/// What can be used as one or more addresses of sockets.
+///
+/// | type | resolves |
+/// |---|---|
+/// | [`SocketAddr`], [`SocketAddrV4`], [`SocketAddrV6`], `&[SocketAddr]` | to itself |
+/// | `(`[`IpAddr`] or [`Ipv4Addr`] or [`Ipv6Addr`]`, u16)` | to itself |
+/// | [`str`], [`String`] | `"host:port"`: by parsing if the host is an address, otherwise on the blocking pool |
+/// | `(&str, u16)`, `(String, u16)` | host and port: likewise |
+///
+/// References to these work too. This trait cannot be implemented outside of this crate.
+pub trait ToSocketAddrs: Resolve {}
+
+impl<T: Resolve + ?Sized> ToSocketAddrs for T {}
+
+/// What [`ToSocketAddrs`] stands for; public for the compiler only.
+pub trait Resolve {
+    /// What there is to do.
+    fn request(&self) -> Request;
+}
+
+/// What there is to do for addresses.
+#[derive(Debug)]
+pub enum Request {
+    /// Nothing.
+    Known(Addresses),
+    /// To resolve `host:port`.
+    Text(String),
+    /// To resolve the host.
+    Host(String, u16),
+}
+
+/// The addresses that a name or an address stands for.
+#[derive(Debug)]
+pub enum Addresses {
+    /// The usual number, without an allocation.
+    One(Option<SocketAddr>),
+    /// Any number.
+    Many(vec::IntoIter<SocketAddr>),
+}
+
+impl Iterator for Addresses {
+    type Item = SocketAddr;
+
+    fn next(&mut self) -> Option<SocketAddr> {
+        match self {
+            Self::One(address) => address.take(),
+            Self::Many(addresses) => addresses.next(),
+        }
+    }
+}
+
+/// Resolves a name on the operating system's terms, with its port.
+///
+/// # Examples
+///
+/// ```
+/// gristmill::run(async {
+///     let found: Vec<_> = gristmill::net::lookup_host("127.0.0.1:80").await?.collect();
+///     assert_eq!(found, ["127.0.0.1:80".parse().unwrap()]);
+///     Ok::<(), std::io::Error>(())
+/// })
+/// # .unwrap();
+/// ```
+///
+/// # Errors
+///
+/// If the name cannot be resolved, or is not of the form `host:port`; or if a name is to be resolved and there is no
+/// runtime on this thread, or it shuts down meanwhile.
+///
+/// # Cancel safety
+///
+/// Cancel safe. A look-up that a thread of the blocking pool has begun is finished there, and forgotten.
+#[doc(alias = "getaddrinfo")]
+pub async fn lookup_host<T: ToSocketAddrs>(
+    host: T,
+) -> io::Result<impl Iterator<Item = SocketAddr>> {
+    resolve(host.request()).await
+}
+
+/// Does what there is to do.
+pub(super) async fn resolve(request: Request) -> io::Result<Addresses> {
+    let found = match request {
+        Request::Known(addresses) => return Ok(addresses),
+        Request::Text(text) => on_pool(move || text.to_socket_addrs()).await,
+        Request::Host(host, port) => on_pool(move || (host.as_str(), port).to_socket_addrs()).await,
+    };
+    found.map(Addresses::Many)
+}
+
+async fn on_pool(
+    lookup: impl FnOnce() -> io::Result<vec::IntoIter<SocketAddr>> + Send + 'static,
+) -> io::Result<vec::IntoIter<SocketAddr>> {
+    let handle = Handle::try_current().map_err(io::Error::other)?;
+    handle
+        .spawn_blocking(lookup)
+        .await
+        .map_err(io::Error::other)?
+}
+
+impl<T: Resolve + ?Sized> Resolve for &T {
+    fn request(&self) -> Request {
+        (**self).request()
+    }
+}
+
+fn known(address: impl Into<SocketAddr>) -> Request {
+    Request::Known(Addresses::One(Some(address.into())))
+}
+
+impl Resolve for SocketAddr {
+    fn request(&self) -> Request {
+        known(*self)
+    }
+}
+
+impl Resolve for SocketAddrV4 {
+    fn request(&self) -> Request {
+        known(*self)
+    }
+}
+
+impl Resolve for SocketAddrV6 {
+    fn request(&self) -> Request {
+        known(*self)
+    }
+}
+
+impl Resolve for (IpAddr, u16) {
+    fn request(&self) -> Request {
+        known(*self)
+    }
+}
+
+impl Resolve for (Ipv4Addr, u16) {
+    fn request(&self) -> Request {
+        known(*self)
+    }
+}
+
+impl Resolve for (Ipv6Addr, u16) {
+    fn request(&self) -> Request {
+        known(*self)
+    }
+}
+
+impl Resolve for [SocketAddr] {
+    fn request(&self) -> Request {
+        Request::Known(Addresses::Many(self.to_vec().into_iter()))
+    }
+}
+
+impl Resolve for str {
+    fn request(&self) -> Request {
+        match self.parse::<SocketAddr>() {
+            Ok(address) => known(address),
+            Err(_) => Request::Text(self.to_owned()),
+        }
+    }
+}
+
+impl Resolve for String {
+    fn request(&self) -> Request {
+        self.as_str().request()
+    }
+}
+
+impl Resolve for (&str, u16) {
+    fn request(&self) -> Request {
+        let (host, port) = *self;
+        match host.parse::<IpAddr>() {
+            Ok(ip) => known((ip, port)),
+            Err(_) => Request::Host(host.to_owned(), port),
+        }
+    }
+}
+
+impl Resolve for (String, u16) {
+    fn request(&self) -> Request {
+        (self.0.as_str(), self.1).request()
+    }
+}

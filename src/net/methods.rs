@@ -1,0 +1,348 @@
+//! What many kinds of sockets offer alike, written once.
+//!
+//! Inherent methods cannot come from a trait, so these are macros: each writes one group of methods for a socket type
+//! that wraps a `Registered` of its standard counterpart in field 0.
+
+/// To and from the standard library's socket, and to its descriptor.
+macro_rules! descriptor {
+    ($name:ident, $std:ty) => {
+        impl $name {
+            /// Takes over a socket of the standard library, and makes it non-blocking.
+            ///
+            /// # Errors
+            ///
+            /// If there is no runtime on this thread, or its poller refuses the socket.
+            pub fn from_std(socket: $std) -> std::io::Result<Self> {
+                socket.set_nonblocking(true)?;
+                runtime_core::Registered::new(socket, runtime_core::Initial::Ready).map(Self)
+            }
+
+            /// Gives the socket back to the standard library, still non-blocking.
+            ///
+            /// # Errors
+            ///
+            /// None at present.
+            pub fn into_std(self) -> std::io::Result<$std> {
+                Ok(self.0.into_inner())
+            }
+
+            /// Takes the error that the operating system holds for this socket, if there is one.
+            ///
+            /// # Errors
+            ///
+            /// If the operating system does not answer.
+            pub fn take_error(&self) -> std::io::Result<Option<std::io::Error>> {
+                self.0.get_ref().take_error()
+            }
+        }
+
+        impl TryFrom<$std> for $name {
+            type Error = std::io::Error;
+
+            /// As [`from_std`](Self::from_std).
+            fn try_from(socket: $std) -> std::io::Result<Self> {
+                Self::from_std(socket)
+            }
+        }
+
+        impl std::os::fd::AsFd for $name {
+            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+                self.0.as_fd()
+            }
+        }
+
+        impl std::os::fd::AsRawFd for $name {
+            fn as_raw_fd(&self) -> std::os::fd::RawFd {
+                self.0.as_raw_fd()
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(self.0.get_ref(), f)
+            }
+        }
+    };
+}
+
+/// Waiting for readiness, and attempts of the user's own.
+macro_rules! readiness {
+    ($name:ident) => {
+        impl $name {
+            /// Waits until the socket is ready for any part of `interest`, and tells for which.
+            ///
+            /// The answer can be wrong: only an attempt will show. Follow it with a `try_*` method, and be ready for
+            /// `WouldBlock`.
+            ///
+            /// # Errors
+            ///
+            /// If the socket's runtime has shut down.
+            ///
+            /// # Cancel safety
+            ///
+            /// Cancel safe: readiness stays until an attempt uses it up.
+            pub async fn ready(
+                &self,
+                interest: crate::io::Interest,
+            ) -> std::io::Result<crate::io::Ready> {
+                self.0.ready(interest).await
+            }
+
+            /// Waits until there is something to read, or the end; as [`ready`](Self::ready).
+            ///
+            /// # Errors
+            ///
+            /// If the socket's runtime has shut down.
+            ///
+            /// # Cancel safety
+            ///
+            /// Cancel safe: readiness stays until an attempt uses it up.
+            pub async fn readable(&self) -> std::io::Result<()> {
+                self.0
+                    .ready(crate::io::Interest::READABLE)
+                    .await
+                    .map(|_| ())
+            }
+
+            /// Waits until there is room to write; as [`ready`](Self::ready).
+            ///
+            /// # Errors
+            ///
+            /// If the socket's runtime has shut down.
+            ///
+            /// # Cancel safety
+            ///
+            /// Cancel safe: readiness stays until an attempt uses it up.
+            pub async fn writable(&self) -> std::io::Result<()> {
+                self.0
+                    .ready(crate::io::Interest::WRITABLE)
+                    .await
+                    .map(|_| ())
+            }
+
+            /// Polls for something to read. Only the task that polled last to read is woken.
+            ///
+            /// # Errors
+            ///
+            /// If the socket's runtime has shut down.
+            pub fn poll_read_ready(
+                &self,
+                cx: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                self.0.poll_ready(runtime_core::Direction::Read, cx)
+            }
+
+            /// Polls for room to write. Only the task that polled last to write is woken.
+            ///
+            /// # Errors
+            ///
+            /// If the socket's runtime has shut down.
+            pub fn poll_write_ready(
+                &self,
+                cx: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                self.0.poll_ready(runtime_core::Direction::Write, cx)
+            }
+
+            /// Makes an attempt of your own if the socket seems ready.
+            ///
+            /// The attempt must be on this socket, and say `WouldBlock` only if the socket did: the socket then counts as not
+            /// ready until the operating system says otherwise.
+            ///
+            /// # Errors
+            ///
+            /// `WouldBlock` if the socket is not ready, before or after the attempt; otherwise what the attempt says.
+            pub fn try_io<R>(
+                &self,
+                interest: crate::io::Interest,
+                attempt: impl FnOnce() -> std::io::Result<R>,
+            ) -> std::io::Result<R> {
+                self.0.try_io(interest, |_| attempt())
+            }
+
+            /// Makes attempts of your own, each when the socket seems ready, until one does not say `WouldBlock`.
+            ///
+            /// The attempt must be on this socket, and say `WouldBlock` only if the socket did.
+            ///
+            /// # Errors
+            ///
+            /// What the attempt says; or that the socket's runtime has shut down.
+            ///
+            /// # Cancel safety
+            ///
+            /// Cancel safe if the attempt does everything or nothing.
+            pub async fn async_io<R>(
+                &self,
+                interest: crate::io::Interest,
+                mut attempt: impl FnMut() -> std::io::Result<R>,
+            ) -> std::io::Result<R> {
+                self.0.io(interest, |_| attempt()).await
+            }
+        }
+    };
+}
+
+/// Reading, writing and splitting of a connected stream.
+macro_rules! stream {
+    ($name:ident, $std:ty, $halves:ident) => {
+        impl $name {
+            /// Reads what there is, without waiting.
+            ///
+            /// Zero bytes mean that the peer has ended its way, or that `buf` is empty.
+            ///
+            /// # Errors
+            ///
+            /// `WouldBlock` if there is nothing yet; otherwise what the operating system says.
+            pub fn try_read(&self, buf: &mut [u8]) -> std::io::Result<usize> {
+                byte_stream::try_read(&self.0, buf)
+            }
+
+            /// Reads what there is into several buffers in turn, without waiting.
+            ///
+            /// # Errors
+            ///
+            /// As of [`try_read`](Self::try_read).
+            pub fn try_read_vectored(
+                &self,
+                bufs: &mut [std::io::IoSliceMut<'_>],
+            ) -> std::io::Result<usize> {
+                byte_stream::try_read_vectored(&self.0, bufs)
+            }
+
+            /// Writes as much as there is room for, without waiting.
+            ///
+            /// # Errors
+            ///
+            /// `WouldBlock` if there is no room; otherwise what the operating system says.
+            pub fn try_write(&self, buf: &[u8]) -> std::io::Result<usize> {
+                byte_stream::try_write(&self.0, buf)
+            }
+
+            /// Writes as much of several buffers as there is room for, without waiting.
+            ///
+            /// # Errors
+            ///
+            /// As of [`try_write`](Self::try_write).
+            pub fn try_write_vectored(
+                &self,
+                bufs: &[std::io::IoSlice<'_>],
+            ) -> std::io::Result<usize> {
+                byte_stream::try_write_vectored(&self.0, bufs)
+            }
+
+            /// Ends one way of the connection, or both, at once.
+            ///
+            /// After [`Shutdown::Write`](std::net::Shutdown::Write) the peer reads what was written and then the end.
+            /// `AsyncWriteExt::close` does the same.
+            ///
+            /// # Errors
+            ///
+            /// `NotConnected` if there is no connection any more.
+            pub fn shutdown(&self, how: std::net::Shutdown) -> std::io::Result<()> {
+                self.0.get_ref().shutdown(how)
+            }
+
+            /// Lends the two ways of the stream to two users in one task.
+            pub fn split(&mut self) -> ($halves::ReadHalf<'_>, $halves::WriteHalf<'_>) {
+                crate::net::halves::borrowed(self)
+            }
+
+            /// Parts the stream into its two ways, so that each can go to a task of its own.
+            ///
+            /// Dropping the writing half ends that way, so that the peer reads the end. This costs an allocation; [`split`](Self::split)
+            /// does not.
+            pub fn into_split(self) -> ($halves::OwnedReadHalf, $halves::OwnedWriteHalf) {
+                crate::net::halves::owned(self)
+            }
+        }
+
+        impl crate::net::halves::Stream for $name {
+            type Io = $std;
+
+            #[inline]
+            fn source(&self) -> &runtime_core::Registered<$std> {
+                &self.0
+            }
+        }
+
+        async_read_write!([] $name, stream => stream.0);
+        async_read_write!([] &$name, stream => stream.0);
+    };
+}
+
+/// The ecosystem's traits for something that holds a registered stream.
+macro_rules! async_read_write {
+    ([$($generics:tt)*] $name:ty, $this:ident => $source:expr) => {
+        async_read!([$($generics)*] $name, $this => $source);
+        async_write!([$($generics)*] $name, $this => $source);
+    };
+}
+
+/// Reading through the ecosystem's trait.
+macro_rules! async_read {
+    ([$($generics:tt)*] $name:ty, $this:ident => $source:expr) => {
+        impl<$($generics)*> futures_io::AsyncRead for $name {
+            #[inline]
+            fn poll_read(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                buf: &mut [u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                let $this = self.get_mut();
+                crate::net::byte_stream::poll_read(&$source, cx, buf)
+            }
+
+            fn poll_read_vectored(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                bufs: &mut [std::io::IoSliceMut<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                let $this = self.get_mut();
+                crate::net::byte_stream::poll_read_vectored(&$source, cx, bufs)
+            }
+        }
+    };
+}
+
+/// Writing through the ecosystem's trait.
+macro_rules! async_write {
+    ([$($generics:tt)*] $name:ty, $this:ident => $source:expr) => {
+        impl<$($generics)*> futures_io::AsyncWrite for $name {
+            #[inline]
+            fn poll_write(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                buf: &[u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                let $this = self.get_mut();
+                crate::net::byte_stream::poll_write(&$source, cx, buf)
+            }
+
+            fn poll_write_vectored(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                bufs: &[std::io::IoSlice<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                let $this = self.get_mut();
+                crate::net::byte_stream::poll_write_vectored(&$source, cx, bufs)
+            }
+
+            /// Nothing is held back here, so there is nothing to do.
+            fn poll_flush(
+                self: std::pin::Pin<&mut Self>,
+                _: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                std::task::Poll::Ready(Ok(()))
+            }
+
+            /// Ends the way to the peer.
+            fn poll_close(
+                self: std::pin::Pin<&mut Self>,
+                _: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                let $this = self.get_mut();
+                std::task::Poll::Ready(crate::net::byte_stream::close(&$source))
+            }
+        }
+    };
+}
