@@ -1,0 +1,128 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use lexopt::prelude::*;
+
+use crate::measure::Effort;
+use crate::peer::Runtime;
+use crate::scenarios::{self, Scenario};
+
+/// What the program prints when it is not understood.
+pub(crate) const USAGE: &str = "\
+usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--json FILE]
+       benches one SCENARIO RUNTIME [--quick]
+       benches list
+
+  compare        run every scenario under every runtime, each in a process of its own, and print a table
+    --only       these scenarios; a name that ends in * stands for all that begin so
+    --runtimes   these of gristmill, tokio, smol
+    --rounds     how often each runtime has its turn; 5 if not given
+    --quick      about 0.1 s a process instead of 0.5 s: a smoke test, not a measurement
+    --json       write every sample and every figure to FILE
+  one            one measurement, printed as a line of JSON
+  list           the scenarios, and what each figure means";
+
+/// What to do.
+pub(crate) enum Command {
+    Compare(Plan),
+    One(Job),
+    List,
+    Help,
+}
+
+/// What `compare` runs.
+pub(crate) struct Plan {
+    pub(crate) scenarios: Vec<&'static Scenario>,
+    pub(crate) runtimes: Vec<Runtime>,
+    pub(crate) rounds: usize,
+    pub(crate) effort: Effort,
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// What `one` runs.
+pub(crate) struct Job {
+    pub(crate) scenario: &'static Scenario,
+    pub(crate) runtime: Runtime,
+    pub(crate) effort: Effort,
+}
+
+/// Reads the arguments of this process.
+pub(crate) fn parse() -> Result<Command, lexopt::Error> {
+    let mut parser = lexopt::Parser::from_env();
+    match parser.next()? {
+        Some(Value(word)) if word == "compare" => compare(parser),
+        Some(Value(word)) if word == "one" => one(parser),
+        Some(Value(word)) if word == "list" => Ok(Command::List),
+        Some(Short('h') | Long("help")) | None => Ok(Command::Help),
+        Some(other) => Err(other.unexpected()),
+    }
+}
+
+fn compare(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut plan = Plan {
+        scenarios: scenarios::ALL.iter().collect(),
+        runtimes: Runtime::ALL.to_vec(),
+        rounds: 5,
+        effort: Effort::Full,
+        json: None,
+    };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("only") => plan.scenarios = select(&parser.value()?.string()?)?,
+            Long("runtimes") => {
+                let names = parser.value()?.string()?;
+                plan.runtimes = names.split(',').map(str::parse).collect::<Result<_, _>>()?;
+            }
+            Long("rounds") => plan.rounds = parser.value()?.parse::<usize>()?.max(1),
+            Long("quick") => plan.effort = Effort::Quick,
+            Long("json") => plan.json = Some(parser.value()?.into()),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Compare(plan))
+}
+
+fn one(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut effort = Effort::Full;
+    let mut words = Vec::new();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("quick") => effort = Effort::Quick,
+            Value(word) => words.push(word.string()?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let [scenario, runtime] = words.as_slice() else {
+        return Err("`one` takes a scenario and a runtime".into());
+    };
+    let runtime = runtime.parse()?;
+    let scenario = scenarios::find(scenario).ok_or_else(|| unknown(scenario))?;
+    Ok(Command::One(Job {
+        scenario,
+        runtime,
+        effort,
+    }))
+}
+
+/// The scenarios that a comma-separated list names, in the order of the table.
+fn select(names: &str) -> Result<Vec<&'static Scenario>, lexopt::Error> {
+    let matches = |pattern: &str, name: &str| match pattern.strip_suffix('*') {
+        Some(prefix) => name.starts_with(prefix),
+        None => name == pattern,
+    };
+    for pattern in names.split(',') {
+        if !scenarios::ALL
+            .iter()
+            .any(|scenario| matches(pattern, scenario.name))
+        {
+            return Err(unknown(pattern));
+        }
+    }
+    let wanted = |scenario: &&Scenario| names.split(',').any(|p| matches(p, scenario.name));
+    Ok(scenarios::ALL.iter().filter(wanted).collect())
+}
+
+fn unknown(name: &str) -> lexopt::Error {
+    format!("there is no scenario `{name}`; `benches list` names them").into()
+}

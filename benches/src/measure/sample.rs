@@ -1,0 +1,47 @@
+//! The figures of one process.
+
+use serde::{Deserialize, Serialize};
+
+use super::quantile;
+
+/// What a scenario found out.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Sample {
+    /// The figure that runtimes are compared by, in the scenario's unit; less is better.
+    pub(crate) value: f64,
+    /// Operations that were counted.
+    pub(crate) ops: u64,
+    /// How long they took together.
+    pub(crate) wall_ns: f64,
+    /// Processor time of all threads meanwhile.
+    pub(crate) cpu_ns: f64,
+    /// How long single operations took, if each was timed.
+    pub(crate) latency: Option<Latency>,
+}
+
+/// How long single operations took, in ns.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Latency {
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+}
+
+impl Latency {
+    /// Sorts `times`.
+    pub(crate) fn of(times: &mut [f64]) -> Self {
+        Self {
+            p50: quantile(times, 0.5),
+            p99: quantile(times, 0.99),
+        }
+    }
+}
+
+/// What a process tells the one that started it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    pub(crate) sample: Sample,
+    /// Processor seconds of the whole process up to its report.
+    pub(crate) cpu_seconds: f64,
+    /// Most memory that it ever had resident, in bytes.
+    pub(crate) peak_rss: u64,
+}

@@ -1,0 +1,84 @@
+//! The outcomes of one scenario under one runtime.
+
+use serde::Serialize;
+
+use crate::measure::{Outcome, median};
+use crate::peer::Runtime;
+use crate::scenarios::Scenario;
+
+/// Every process that ran one scenario under one runtime.
+pub(crate) struct Entry {
+    pub(crate) scenario: &'static Scenario,
+    pub(crate) runtime: Runtime,
+    pub(crate) outcomes: Vec<Outcome>,
+    /// What the processes said that did not report.
+    pub(crate) failures: Vec<String>,
+}
+
+/// What the outcomes come to: medians over the processes unless said otherwise. Less is better throughout.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct Summary {
+    pub(crate) value: f64,
+    /// Best and worst process.
+    pub(crate) value_min: f64,
+    pub(crate) value_max: f64,
+    pub(crate) cpu_ns_per_op: f64,
+    pub(crate) cpu_seconds: f64,
+    pub(crate) p50_ns: Option<f64>,
+    pub(crate) p99_ns: Option<f64>,
+    pub(crate) peak_rss: f64,
+}
+
+impl Entry {
+    pub(crate) fn new(scenario: &'static Scenario, runtime: Runtime) -> Self {
+        Self {
+            scenario,
+            runtime,
+            outcomes: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// `None` if no process reported.
+    pub(crate) fn summary(&self) -> Option<Summary> {
+        if self.outcomes.is_empty() {
+            return None;
+        }
+        let all =
+            |figure: fn(&Outcome) -> f64| self.outcomes.iter().map(figure).collect::<Vec<_>>();
+        let middle = |figure| median(&mut all(figure));
+        let latency = |q: fn(&crate::measure::Latency) -> f64| {
+            let mut values: Vec<f64> = self
+                .outcomes
+                .iter()
+                .filter_map(|o| o.sample.latency.as_ref().map(q))
+                .collect();
+            (!values.is_empty()).then(|| median(&mut values))
+        };
+        let values = all(|o| o.sample.value);
+        Some(Summary {
+            value: middle(|o| o.sample.value),
+            value_min: values.iter().copied().fold(f64::INFINITY, f64::min),
+            value_max: values.iter().copied().fold(0.0, f64::max),
+            cpu_ns_per_op: middle(|o| o.sample.cpu_ns / o.sample.ops.max(1) as f64),
+            cpu_seconds: middle(|o| o.cpu_seconds),
+            p50_ns: latency(|l| l.p50),
+            p99_ns: latency(|l| l.p99),
+            peak_rss: middle(|o| o.peak_rss as f64),
+        })
+    }
+}
+
+/// The least of `figure` among the peers that ran what `entry` ran.
+pub(crate) fn best_peer(
+    entries: &[Entry],
+    entry: &Entry,
+    figure: impl Fn(&Summary) -> Option<f64>,
+) -> Option<f64> {
+    entries
+        .iter()
+        .filter(|other| other.scenario.name == entry.scenario.name)
+        .filter(|other| other.runtime != Runtime::Gristmill)
+        .filter_map(|other| figure(&other.summary()?))
+        .min_by(f64::total_cmp)
+}

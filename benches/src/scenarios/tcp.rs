@@ -1,0 +1,143 @@
+//! TCP over the loopback interface; both ends live in the runtime.
+//!
+//! Loops are closed: a connection has one message under way. Times of single operations are taken by the client, from the end
+//! of the one before, so that the clock is read once an operation.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::measure::{Effort, Phase, Sample, Window};
+use crate::peer::Peer;
+
+/// Bytes of a message.
+const MESSAGE: usize = 64;
+/// Clients that connect over and over.
+const CONNECTORS: usize = 64;
+
+pub(crate) fn echo_1<P: Peer>(effort: Effort) -> Sample {
+    echo::<P>(effort, 1)
+}
+
+pub(crate) fn echo_64<P: Peer>(effort: Effort) -> Sample {
+    echo::<P>(effort, 64)
+}
+
+pub(crate) fn echo_1000<P: Peer>(effort: Effort) -> Sample {
+    echo::<P>(effort, 1_000)
+}
+
+fn echo<P: Peer>(effort: Effort, connections: usize) -> Sample {
+    P::run(async {
+        let address = serve::<P>().await.expect("the server starts");
+        let window = Window::new();
+        let mut clients = Vec::with_capacity(connections);
+        for _ in 0..connections {
+            let stream = P::connect(address).await.expect("the server accepts");
+            P::set_nodelay(&stream).expect("the option exists");
+            clients.push(P::spawn(exchange::<P>(stream, Arc::clone(&window))));
+        }
+        finish::<P>(effort, &window, clients).await
+    })
+}
+
+pub(crate) fn connect_storm<P: Peer>(effort: Effort) -> Sample {
+    P::run(async {
+        let address = serve::<P>().await.expect("the server starts");
+        let window = Window::new();
+        let clients =
+            (0..CONNECTORS).map(|_| P::spawn(reconnect::<P>(address, Arc::clone(&window))));
+        let clients = clients.collect();
+        finish::<P>(effort, &window, clients).await
+    })
+}
+
+/// Times clients that are under way, and gathers what they counted.
+async fn finish<P: Peer>(
+    effort: Effort,
+    window: &Arc<Window>,
+    clients: Vec<P::Handle<io::Result<Vec<f64>>>>,
+) -> Sample {
+    let timing = window.start(effort);
+    let mut times = Vec::new();
+    for client in clients {
+        times.extend(P::join(client).await.expect("no connection fails"));
+    }
+    timing.finish(times)
+}
+
+/// Starts a server that sends back what it gets, a task a connection.
+async fn serve<P: Peer>() -> io::Result<SocketAddr> {
+    let (listener, address) = P::listen().await?;
+    P::spawn_detached(async move {
+        loop {
+            let stream = P::accept(&listener).await.expect("connections come in");
+            P::spawn_detached(async move {
+                // A client that closes while its last byte is under way resets the connection.
+                let _ = send_back::<P>(stream).await;
+            });
+        }
+    });
+    Ok(address)
+}
+
+async fn send_back<P: Peer>(mut stream: P::Stream) -> io::Result<()> {
+    P::set_nodelay(&stream)?;
+    let mut buffer = [0; MESSAGE];
+    loop {
+        match P::read(&mut stream, &mut buffer).await? {
+            0 => return Ok(()),
+            length => P::write_all(&mut stream, &buffer[..length]).await?,
+        }
+    }
+}
+
+/// Messages over one connection until the window closes; the times of those that count, in ns.
+async fn exchange<P: Peer>(mut stream: P::Stream, window: Arc<Window>) -> io::Result<Vec<f64>> {
+    let mut times = Vec::new();
+    let mut from = Instant::now();
+    loop {
+        round_trip::<P>(&mut stream, &[7; MESSAGE]).await?;
+        let to = Instant::now();
+        match window.phase() {
+            Phase::Warming => {}
+            Phase::Counting => times.push((to - from).as_nanos() as f64),
+            Phase::Over => return Ok(times),
+        }
+        from = to;
+    }
+}
+
+/// Connections, one after the other, until the window closes; the times of those that count, in ns.
+async fn reconnect<P: Peer>(address: SocketAddr, window: Arc<Window>) -> io::Result<Vec<f64>> {
+    let mut times = Vec::new();
+    let mut from = Instant::now();
+    loop {
+        let mut stream = P::connect(address).await?;
+        P::set_nodelay(&stream)?;
+        round_trip::<P>(&mut stream, &[7]).await?;
+        drop(stream);
+        let to = Instant::now();
+        match window.phase() {
+            Phase::Warming => {}
+            Phase::Counting => times.push((to - from).as_nanos() as f64),
+            Phase::Over => return Ok(times),
+        }
+        from = to;
+    }
+}
+
+/// Sends `message` and reads as many bytes back.
+async fn round_trip<P: Peer>(stream: &mut P::Stream, message: &[u8]) -> io::Result<()> {
+    P::write_all(stream, message).await?;
+    let mut buffer = [0; MESSAGE];
+    let mut left = message.len();
+    while left > 0 {
+        match P::read(stream, &mut buffer[..left]).await? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            length => left -= length,
+        }
+    }
+    Ok(())
+}
