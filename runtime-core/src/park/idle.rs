@@ -68,6 +68,23 @@ impl Counts {
     }
 }
 
+impl Sleepers {
+    /// Whether the worker was on the list.
+    fn take_off(&mut self, worker: usize) -> bool {
+        if self.polling == Some(worker) {
+            self.polling = None;
+            return true;
+        }
+        match self.parked.iter().rposition(|&parked| parked == worker) {
+            Some(at) => {
+                self.parked.remove(at);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
 impl Idle {
     pub(crate) fn new() -> Self {
         Self {
@@ -127,14 +144,24 @@ impl Idle {
         fence(Ordering::SeqCst);
     }
 
+    /// Takes a worker off the list because its look after the announcement found work: it is searching again.
+    ///
+    /// Not merely awake: whoever posted that work may have seen this worker search, and so relied on it to wake
+    /// the next one for whatever else was posted (edge P2).
+    pub(crate) fn retract_to_search(&self, worker: usize) {
+        let mut sleepers = self.sleepers.lock();
+        if sleepers.take_off(worker) {
+            // ORDERING: SeqCst, edge P2, as `begin_search`.
+            self.counts
+                .fetch_sub(PARKED_ONE - SEARCHING_ONE, Ordering::SeqCst);
+        }
+        // Else it was chosen, and counts as searching already (D2).
+    }
+
     /// Takes a worker off the list, if it is still on it.
     pub(crate) fn retract(&self, worker: usize) -> Retracted {
         let mut sleepers = self.sleepers.lock();
-        if sleepers.polling == Some(worker) {
-            sleepers.polling = None;
-        } else if let Some(at) = sleepers.parked.iter().rposition(|&parked| parked == worker) {
-            sleepers.parked.remove(at);
-        } else {
+        if !sleepers.take_off(worker) {
             return Retracted::Chosen;
         }
         // ORDERING: SeqCst as all changes of the counts; a poster that misses this change wakes somebody

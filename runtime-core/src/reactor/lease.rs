@@ -50,7 +50,7 @@ pub(crate) struct Held<'a> {
 }
 
 impl Lease {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             events: Mutex::new(Events::new()),
             wait_until: AtomicU64::new(NOBODY),

@@ -87,33 +87,40 @@ impl Guard {
 
     /// A worker woke, and the counts of idle workers say so already.
     #[inline]
-    pub(crate) fn on_worker_awake(&self, reactor: &Reactor) {
+    pub(crate) fn on_worker_awake(&self) -> Unpark {
         // ORDERING: edge V, the worker's end: the counts changed before this look.
         fence(Ordering::SeqCst);
         if self.parked.load(Ordering::SeqCst) {
-            self.unpark(reactor);
+            self.unpark()
+        } else {
+            Unpark::Done
         }
     }
 
     #[cold]
-    fn unpark(&self, reactor: &Reactor) {
+    fn unpark(&self) -> Unpark {
         // ORDERING: SeqCst; of several workers that wake at once, one goes on.
         if self.parked.swap(false, Ordering::SeqCst) {
-            self.wake(reactor);
-        }
-    }
-
-    fn wake(&self, reactor: &Reactor) {
-        if self.parker.unpark() == Unpark::TellPoller {
-            reactor.registry.poller.notify();
+            self.parker.unpark()
+        } else {
+            Unpark::Done
         }
     }
 
     /// Makes the thread end.
-    pub(crate) fn stop(&self, reactor: &Reactor) {
+    pub(crate) fn stop(&self) -> Unpark {
         // ORDERING: SeqCst, before the unpark: the thread that wakes sees it.
         self.stop.store(true, Ordering::SeqCst);
-        self.wake(reactor);
+        self.parker.unpark()
+    }
+
+    /// Sleeps until a worker wakes or the thread is to stop, unless `may_park` says no after the announcement.
+    pub(crate) fn park_for_good(&self, may_park: impl FnOnce() -> bool) {
+        self.announce();
+        if may_park() && !self.is_stopped() {
+            self.parker.park(None);
+        }
+        self.retract();
     }
 
     fn is_stopped(&self) -> bool {
@@ -169,11 +176,8 @@ impl<W: Watch> ReactorThread<W> {
     }
 
     fn park_for_good(&mut self) {
-        self.guard.announce();
-        if self.watch.census() == Census::PollerTaken && !self.guard.is_stopped() {
-            self.guard.parker.park(None);
-        }
-        self.guard.retract();
+        self.guard
+            .park_for_good(|| self.watch.census() == Census::PollerTaken);
         self.tick = SHORTEST_TICK;
     }
 

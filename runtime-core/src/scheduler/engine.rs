@@ -95,8 +95,14 @@ impl Engine {
 
     /// Ends a worker's sleep, or its next.
     pub(crate) fn unpark(&self, worker: usize) {
-        if self.lanes[worker].parker.unpark() == Unpark::TellPoller {
-            self.reactor.registry.poller.notify();
+        self.complete(self.lanes[worker].parker.unpark());
+    }
+
+    /// Does what an unpark has left to do.
+    pub(crate) fn complete(&self, unpark: Unpark) {
+        match unpark {
+            Unpark::Done => {}
+            Unpark::TellPoller => self.reactor.registry.poller.notify(),
         }
     }
 
@@ -104,7 +110,7 @@ impl Engine {
     pub(crate) fn staff_lane(&self) {
         // ORDERING: SeqCst with the census of the reactor thread: a worker counts before it can be awake.
         self.staffed.fetch_add(1, Ordering::SeqCst);
-        self.guard.on_worker_awake(&self.reactor);
+        self.complete(self.guard.on_worker_awake());
     }
 
     /// No thread works the lane any more.

@@ -47,7 +47,7 @@ impl House {
         self.engine.reactor.registry.shut_down(&mut woken);
         woken.drain(..).for_each(wake);
         self.engine.timers.close();
-        self.engine.guard.stop(&self.engine.reactor);
+        self.engine.complete(self.engine.guard.stop());
     }
 }
 

@@ -44,14 +44,15 @@ impl Worker {
 
     fn sleep_on_bed(&self, searching: Option<Searching>) -> Option<Searching> {
         self.announce(Bed::Condvar, searching);
-        if !self.must_stay_awake() {
-            let deadline = self.deadline(None);
-            let clock = self.engine().timers.clock();
-            let until = deadline.map(|ns| clock.instant_at(ns).into_std());
-            self.asleep(|| {
-                self.lane().parker.park(until);
-            });
+        if self.must_stay_awake() {
+            return self.stay_awake();
         }
+        let deadline = self.deadline(None);
+        let clock = self.engine().timers.clock();
+        let until = deadline.map(|ns| clock.instant_at(ns).into_std());
+        self.asleep(|| {
+            self.lane().parker.park(until);
+        });
         self.retract()
     }
 
@@ -65,7 +66,7 @@ impl Worker {
         self.announce(Bed::Poller, searching);
         if self.must_stay_awake() {
             drop(held);
-            return self.retract();
+            return self.stay_awake();
         }
         let outside = engine.timers.outside();
         let deadline = announce_wait(&held, FOREVER, || self.deadline(Some(outside)));
@@ -102,11 +103,19 @@ impl Worker {
         }
     }
 
+    /// There is work after all.
+    fn stay_awake(&self) -> Option<Searching> {
+        let engine = self.engine();
+        engine.idle.retract_to_search(self.index());
+        engine.complete(engine.guard.on_worker_awake());
+        Some(Searching::as_chosen())
+    }
+
     /// Awake again. Searching, if somebody chose this worker to wake.
     fn retract(&self) -> Option<Searching> {
         let engine = self.engine();
         let retracted = engine.idle.retract(self.index());
-        engine.guard.on_worker_awake(&engine.reactor);
+        engine.complete(engine.guard.on_worker_awake());
         match retracted {
             Retracted::Chosen => Some(Searching::as_chosen()),
             Retracted::Withdrawn => None,

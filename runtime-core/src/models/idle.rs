@@ -1,0 +1,142 @@
+//! Posting work against going to sleep: edges P1 and P2.
+
+use crate::park::idle::{Bed, Idle};
+use crate::park::{Parker, Retracted, Unpark};
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread;
+use std::sync::Arc;
+
+/// What is broken on purpose.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Nothing,
+    /// The worker does not look after its announcement.
+    NoSecondLook,
+    /// A searcher that finds work in that look goes on without the duty to wake the next.
+    ForgetsDuty,
+}
+
+/// Two workers' beds, their list, and a queue that is only a count.
+struct Scene {
+    idle: Idle,
+    beds: [Parker; 2],
+    queue: AtomicUsize,
+}
+
+impl Scene {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            idle: Idle::new(),
+            beds: [Parker::new(), Parker::new()],
+            queue: AtomicUsize::new(0),
+        })
+    }
+
+    /// As `Engine::inject`; the queue itself orders nothing, only the fences do.
+    fn post(&self) {
+        self.queue.fetch_add(1, Ordering::Relaxed);
+        self.notify();
+    }
+
+    fn notify(&self) {
+        if let Some(worker) = self.idle.choose() {
+            assert_eq!(self.beds[worker].unpark(), Unpark::Done);
+        }
+    }
+
+    fn take(&self) -> bool {
+        self.queue
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
+            .is_ok()
+    }
+
+    /// As the worker's loop: takes one piece of work, asleep until there is one.
+    fn work_once(&self, worker: usize, fault: Fault) {
+        let mut searching = false;
+        loop {
+            if self.take() {
+                if searching && self.idle.end_search() {
+                    self.notify();
+                }
+                return;
+            }
+            searching = searching || self.idle.begin_search(1);
+            if self.take() {
+                if searching && self.idle.end_search() {
+                    self.notify();
+                }
+                return;
+            }
+            self.idle.announce(worker, Bed::Condvar, searching);
+            let found = fault != Fault::NoSecondLook && self.queue.load(Ordering::Relaxed) > 0;
+            if found && fault != Fault::ForgetsDuty {
+                self.idle.retract_to_search(worker);
+                searching = true;
+            } else if found {
+                searching = self.idle.retract(worker) == Retracted::Chosen;
+            } else {
+                self.beds[worker].park(None);
+                searching = self.idle.retract(worker) == Retracted::Chosen;
+            }
+        }
+    }
+}
+
+#[test]
+fn work_posted_beside_a_worker_that_goes_to_sleep_is_done() {
+    loom::model(|| {
+        let scene = Scene::new();
+        let worker = {
+            let scene = Arc::clone(&scene);
+            thread::spawn(move || scene.work_once(0, Fault::Nothing))
+        };
+        scene.post();
+        worker.join().expect("no panic");
+    });
+}
+
+fn two_pieces_for_two_workers(fault: Fault) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| {
+        let scene = Scene::new();
+        let workers: Vec<_> = (0..2)
+            .map(|worker| {
+                let scene = Arc::clone(&scene);
+                thread::spawn(move || scene.work_once(worker, fault))
+            })
+            .collect();
+        scene.post();
+        scene.post();
+        for worker in workers {
+            worker.join().expect("no panic");
+        }
+    });
+}
+
+#[test]
+fn two_pieces_of_work_reach_two_workers() {
+    two_pieces_for_two_workers(Fault::Nothing);
+}
+
+/// The canary: both posters saw a searcher, and it woke nobody for the second piece.
+#[test]
+#[should_panic]
+fn canary_a_searcher_that_forgets_its_duty_leaves_work_behind() {
+    two_pieces_for_two_workers(Fault::ForgetsDuty);
+}
+
+/// The canary: without the look after the announcement the work is slept over.
+#[test]
+#[should_panic]
+fn canary_a_worker_that_does_not_look_again_sleeps_over_work() {
+    loom::model(|| {
+        let scene = Scene::new();
+        let worker = {
+            let scene = Arc::clone(&scene);
+            thread::spawn(move || scene.work_once(0, Fault::NoSecondLook))
+        };
+        scene.post();
+        worker.join().expect("no panic");
+    });
+}

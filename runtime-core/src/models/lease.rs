@@ -1,0 +1,93 @@
+//! The lease on the poller: one holder, and no deadline slept through (edge Z).
+
+use crate::reactor::lease::{FOREVER, Lease};
+use crate::reactor::thread::announce_wait;
+use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use loom::thread;
+use std::sync::Arc;
+
+/// The timers' published next deadline.
+struct Timers(AtomicU64);
+
+impl Timers {
+    fn next(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::SeqCst)).filter(|&next| next != FOREVER)
+    }
+}
+
+#[test]
+fn a_deadline_that_becomes_earlier_is_not_slept_through() {
+    loom::model(|| {
+        let lease = Arc::new(Lease::new());
+        let timers = Arc::new(Timers(AtomicU64::new(FOREVER)));
+        let told = Arc::new(AtomicBool::new(false));
+        let starter = {
+            let (lease, timers, told) = (lease.clone(), timers.clone(), told.clone());
+            thread::spawn(move || {
+                timers.0.store(5, Ordering::SeqCst);
+                if lease.sleeps_past(5) {
+                    told.store(true, Ordering::SeqCst);
+                }
+            })
+        };
+        let held = lease.try_take().expect("nobody else takes it");
+        let until = announce_wait(&held, FOREVER, || timers.next());
+        starter.join().expect("no panic");
+        // Asleep now, until `until` or until told.
+        assert!(until <= 5 || told.load(Ordering::SeqCst), "slept through");
+        held.end_wait();
+    });
+}
+
+#[test]
+fn of_a_worker_and_the_reactor_thread_one_holds_the_lease() {
+    loom::model(|| {
+        let lease = Arc::new(Lease::new());
+        let holders = Arc::new(AtomicUsize::new(0));
+        let hold = |lease: &Lease, holders: &AtomicUsize| match lease.try_take() {
+            Some(held) => {
+                assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0, "two holders");
+                holders.fetch_sub(1, Ordering::SeqCst);
+                drop(held);
+                true
+            }
+            None => false,
+        };
+        let reactor = {
+            let (lease, holders) = (lease.clone(), holders.clone());
+            thread::spawn(move || hold(&lease, &holders))
+        };
+        let worker = hold(&lease, &holders);
+        let reactor = reactor.join().expect("no panic");
+        assert!(
+            worker || reactor,
+            "a refused thread knows that somebody holds it"
+        );
+        assert!(lease.try_take().is_some(), "given back");
+    });
+}
+
+/// The canary: a deadline computed before the announcement, and no look after it.
+#[test]
+#[should_panic(expected = "slept through")]
+fn canary_a_waiter_that_does_not_look_again_sleeps_through() {
+    loom::model(|| {
+        let lease = Arc::new(Lease::new());
+        let timers = Arc::new(Timers(AtomicU64::new(FOREVER)));
+        let told = Arc::new(AtomicBool::new(false));
+        let starter = {
+            let (lease, timers, told) = (lease.clone(), timers.clone(), told.clone());
+            thread::spawn(move || {
+                timers.0.store(5, Ordering::SeqCst);
+                if lease.sleeps_past(5) {
+                    told.store(true, Ordering::SeqCst);
+                }
+            })
+        };
+        let held = lease.try_take().expect("nobody else takes it");
+        let until = timers.next().unwrap_or(FOREVER);
+        held.announce_wait(until);
+        starter.join().expect("no panic");
+        assert!(until <= 5 || told.load(Ordering::SeqCst), "slept through");
+    });
+}
