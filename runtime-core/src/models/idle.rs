@@ -98,7 +98,7 @@ fn work_posted_beside_a_worker_that_goes_to_sleep_is_done() {
 fn two_pieces_for_two_workers(fault: Fault) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);
-    model.check(|| {
+    model.check(move || {
         let scene = Scene::new();
         let workers: Vec<_> = (0..2)
             .map(|worker| {

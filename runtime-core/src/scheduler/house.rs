@@ -10,12 +10,12 @@ use super::home::{Home, Homeless};
 use super::shelf::CoreShelf;
 use super::staff::Staff;
 use crate::sync::Arc;
-use crate::task::{Cause, JoinHandle, Meta, allocate};
+use crate::task::{Cause, JoinHandle, Meta, Runnable, allocate};
 use runtime_blocking::{BlockingPool, ComputePool, Executor, Job, Rejected};
 use std::io;
 use std::pin::Pin;
 use std::sync::Weak;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::task::{Context, Poll};
 
 /// All that a handle reaches.
@@ -30,7 +30,7 @@ pub(crate) struct House {
     /// Where the core of a current-thread runtime lies while nobody works.
     pub(crate) core_shelf: CoreShelf,
     /// Executor jobs that have not ended; paused time does not advance by itself while there are any.
-    jobs: Arc<AtomicUsize>,
+    jobs: AtomicUsize,
     /// The house itself, for threads that it starts.
     pub(crate) this: Weak<House>,
 }
@@ -55,7 +55,6 @@ impl House {
         let homes = (0..=engine.lanes.len())
             .map(|_| Home::new(Arc::clone(&engine)))
             .collect();
-        let jobs = Arc::new(AtomicUsize::new(0));
         Arc::new_cyclic(|this| Self {
             engine,
             homes,
@@ -64,7 +63,7 @@ impl House {
             flavor,
             staff,
             core_shelf: CoreShelf::new(),
-            jobs,
+            jobs: AtomicUsize::new(0),
             this: Weak::clone(this),
         })
     }
@@ -101,17 +100,12 @@ impl House {
         work: impl FnOnce() -> R + Send + 'static,
         meta: Meta,
     ) -> JoinHandle<R> {
-        let work = Closure {
-            work: Some(work),
-            _counted: Counted::new(&self.jobs),
+        let (runnable, handle, _) = allocate(Closure(Some(work)), Homeless, meta, false);
+        let errand = Errand {
+            runnable,
+            counted: self.this.upgrade().map(Counted::new),
         };
-        let (runnable, handle, _) = allocate(work, Homeless, meta, false);
-        let house = self.this.upgrade();
-        let job = Job::new(move || {
-            let _inside = house.as_ref().map(context::enter);
-            let _task = context::enter_task(runnable.meta().id);
-            runnable.run();
-        });
+        let job = Job::new(move || errand.run());
         if let Err(rejected) = executor.execute(job) {
             // A job after the shutdown is cancelled, as a task would be. One without a thread tells why.
             if let Some(error) = refusal(&rejected) {
@@ -122,11 +116,12 @@ impl House {
         handle
     }
 
-    /// Whether executor jobs are queued or running.
+    /// Whether executor jobs are queued or running. Whoever goes to sleep because there are is unparked by the last.
     pub(crate) fn has_jobs(&self) -> bool {
-        // ORDERING: Acquire, pairs with the Release of `Counted::drop`: what a job did before it ended,
-        // such as waking a task, comes before.
-        self.jobs.load(Ordering::Acquire) > 0
+        // ORDERING: SeqCst, pairs with `Counted::drop`: either this sees that the last job has ended, and so whom it
+        // woke before, or that job sees that the time is paused.
+        fence(Ordering::SeqCst);
+        self.jobs.load(Ordering::SeqCst) > 0
     }
 
     /// How many tasks have not ended.
@@ -140,11 +135,28 @@ fn refusal(rejected: &Rejected) -> Option<io::Error> {
     Some(io::Error::new(error.kind(), rejected.to_string()))
 }
 
-/// A closure as a future of one poll.
-struct Closure<F> {
-    work: Option<F>,
-    _counted: Counted,
+/// What an executor gets: the right to run a closure, and its place among the jobs.
+struct Errand {
+    runnable: Runnable,
+    /// After the runnable, here and in `run`: a job counts until whoever awaits it was woken, or paused time could
+    /// advance in between.
+    counted: Option<Counted>,
 }
+
+impl Errand {
+    fn run(self) {
+        let Self { runnable, counted } = self;
+        {
+            let _inside = counted.as_ref().map(|counted| context::enter(&counted.0));
+            let _task = context::enter_task(runnable.meta().id);
+            runnable.run();
+        }
+        drop(counted);
+    }
+}
+
+/// A closure as a future of one poll.
+struct Closure<F>(Option<F>);
 
 impl<F> Unpin for Closure<F> {}
 
@@ -152,7 +164,7 @@ impl<R, F: FnOnce() -> R> Future for Closure<F> {
     type Output = R;
 
     fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<R> {
-        match self.work.take() {
+        match self.0.take() {
             Some(work) => Poll::Ready(work()),
             None => unreachable!("a job runs once"),
         }
@@ -160,19 +172,25 @@ impl<R, F: FnOnce() -> R> Future for Closure<F> {
 }
 
 /// Counts a job while it exists.
-struct Counted(Arc<AtomicUsize>);
+struct Counted(Arc<House>);
 
 impl Counted {
-    fn new(jobs: &Arc<AtomicUsize>) -> Self {
+    fn new(house: Arc<House>) -> Self {
         // ORDERING: Relaxed; the thread that adds is the one whose future waits for the job.
-        jobs.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(jobs))
+        house.jobs.fetch_add(1, Ordering::Relaxed);
+        Self(house)
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        // ORDERING: Release, pairs with `House::has_jobs`.
-        self.0.fetch_sub(1, Ordering::Release);
+        let Self(house) = self;
+        // ORDERING: SeqCst, with the look at the clock after it; pairs with `House::has_jobs`.
+        let last = house.jobs.fetch_sub(1, Ordering::SeqCst) == 1;
+        fence(Ordering::SeqCst);
+        if last && house.engine.timers.clock().is_paused() {
+            // The worker may sleep without an end because there were jobs. Only a current-thread runtime can be paused.
+            house.engine.unpark(0);
+        }
     }
 }
