@@ -346,3 +346,93 @@ macro_rules! async_write {
         }
     };
 }
+
+/// Sending to, and receiving from, the one peer that a socket of datagrams is connected to.
+macro_rules! datagrams {
+    ($name:ident) => {
+        impl $name {
+            /// Sends a datagram to the peer that this is connected to.
+            ///
+            /// # Errors
+            ///
+            /// What the operating system says, such as that the socket is not connected, or that the peer refused an earlier
+            /// datagram.
+            ///
+            /// # Cancel safety
+            ///
+            /// Cancel safe: a datagram is sent as a whole or not at all.
+            pub async fn send(&self, buf: &[u8]) -> std::io::Result<usize> {
+                self.0
+                    .io(crate::io::Interest::WRITABLE, |socket| socket.send(buf))
+                    .await
+            }
+
+            /// Polls to send a datagram; as [`send`](Self::send), but only the task that polled last to write is woken.
+            ///
+            /// # Errors
+            ///
+            /// As of [`send`](Self::send).
+            pub fn poll_send(
+                &self,
+                cx: &mut std::task::Context<'_>,
+                buf: &[u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                self.0
+                    .poll_io(runtime_core::Direction::Write, cx, |socket| {
+                        socket.send(buf)
+                    })
+            }
+
+            /// Sends a datagram, without waiting; as [`send`](Self::send).
+            ///
+            /// # Errors
+            ///
+            /// `WouldBlock` if there is no room; otherwise as of [`send`](Self::send).
+            pub fn try_send(&self, buf: &[u8]) -> std::io::Result<usize> {
+                self.0
+                    .try_io(crate::io::Interest::WRITABLE, |socket| socket.send(buf))
+            }
+
+            /// Waits for a datagram; tells its length. What does not fit into `buf` is lost.
+            ///
+            /// From a connected socket's peer, or from anyone if the socket is not connected.
+            ///
+            /// # Errors
+            ///
+            /// What the operating system says, such as that the peer refused an earlier datagram.
+            ///
+            /// # Cancel safety
+            ///
+            /// Cancel safe: no datagram is lost.
+            pub async fn recv(&self, buf: &mut [u8]) -> std::io::Result<usize> {
+                self.0
+                    .io(crate::io::Interest::READABLE, |socket| socket.recv(buf))
+                    .await
+            }
+
+            /// Polls for a datagram; as [`recv`](Self::recv), but only the task that polled last to read is woken.
+            ///
+            /// # Errors
+            ///
+            /// As of [`recv`](Self::recv).
+            pub fn poll_recv(
+                &self,
+                cx: &mut std::task::Context<'_>,
+                buf: &mut [u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                self.0
+                    .poll_io(runtime_core::Direction::Read, cx, |socket| socket.recv(buf))
+            }
+
+            /// Takes a datagram, without waiting; as [`recv`](Self::recv).
+            ///
+            /// # Errors
+            ///
+            /// `WouldBlock` if there is none; otherwise as of [`recv`](Self::recv).
+            pub fn try_recv(&self, buf: &mut [u8]) -> std::io::Result<usize> {
+                self.0
+                    .try_io(crate::io::Interest::READABLE, |socket| socket.recv(buf))
+            }
+        }
+    };
+}

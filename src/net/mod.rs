@@ -37,23 +37,23 @@ mod lookup;
 mod socket;
 
 mod tcp_listener;
-//mod tcp_socket;
+mod tcp_socket;
 mod tcp_stream;
 
-//mod udp_socket;
+mod udp_socket;
 
-//mod unix_datagram;
-//mod unix_listener;
-//mod unix_stream;
+mod unix_datagram;
+mod unix_listener;
+mod unix_stream;
 
 pub mod tcp;
-//pub mod unix;
+pub mod unix;
 
 pub use lookup::{ToSocketAddrs, lookup_host};
 pub use tcp_listener::TcpListener;
-//pub use tcp_socket::TcpSocket;
+pub use tcp_socket::TcpSocket;
 pub use tcp_stream::TcpStream;
-//pub use udp_socket::UdpSocket;
-//pub use unix_datagram::UnixDatagram;
-//pub use unix_listener::UnixListener;
-//pub use unix_stream::UnixStream;
+pub use udp_socket::UdpSocket;
+pub use unix_datagram::UnixDatagram;
+pub use unix_listener::UnixListener;
+pub use unix_stream::UnixStream;

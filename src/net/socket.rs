@@ -41,6 +41,21 @@ pub(super) fn accept(listener: &impl AsFd) -> io::Result<(Socket, SockAddr)> {
     Ok((socket, peer))
 }
 
+/// Makes two Unix sockets that are connected to each other: non-blocking, not inherited by child processes.
+#[cfg(target_os = "linux")]
+pub(super) fn pair(kind: Type) -> io::Result<(Socket, Socket)> {
+    Socket::pair(Domain::UNIX, kind.nonblocking(), None)
+}
+
+/// Makes two Unix sockets that are connected to each other: non-blocking, not inherited by child processes.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn pair(kind: Type) -> io::Result<(Socket, Socket)> {
+    let (one, other) = Socket::pair(Domain::UNIX, kind, None)?;
+    one.set_nonblocking(true)?;
+    other.set_nonblocking(true)?;
+    Ok((one, other))
+}
+
 /// Connects, registers, and waits until the connection stands or fails.
 pub(super) async fn connect<S>(socket: Socket, address: SockAddr) -> io::Result<Registered<S>>
 where

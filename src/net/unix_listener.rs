@@ -1,0 +1,98 @@
+//! Where connections of Unix sockets arrive.
+
+use super::unix::SocketAddr;
+use super::{UnixStream, socket};
+use crate::io::Interest;
+use runtime_core::{Direction, Initial, Registered};
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::io;
+use std::path::Path;
+use std::task::{Context, Poll};
+
+/// A Unix socket on which connections arrive.
+///
+/// # Examples
+///
+/// ```no_run
+/// use gristmill::io::AsyncWriteExt;
+/// use gristmill::net::UnixListener;
+///
+/// gristmill::run(async {
+///     let listener = UnixListener::bind("/tmp/greeter")?;
+///     loop {
+///         let (mut stream, _) = listener.accept().await?;
+///         stream.write_all(b"hello").await?;
+///     }
+///     # #[allow(unreachable_code, reason = "the type of the block")]
+///     Ok::<(), std::io::Error>(())
+/// })
+/// # .unwrap();
+/// ```
+#[doc(alias = "start_unix_server")]
+pub struct UnixListener(Registered<std::os::unix::net::UnixListener>);
+
+descriptor!(UnixListener, std::os::unix::net::UnixListener);
+
+impl UnixListener {
+    /// Makes a socket at `path` and listens on it.
+    ///
+    /// The path must not exist, and stays when the listener is dropped: remove it before or after. On Linux, a path that begins
+    /// with a zero byte names no file but an abstract address, which goes by itself.
+    ///
+    /// # Errors
+    ///
+    /// If the path exists, is too long for a socket, or cannot be made; or there is no runtime on this thread.
+    pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<Self> {
+        let socket = socket::open(Domain::UNIX, Type::STREAM)?;
+        socket.bind(&SockAddr::unix(path)?)?;
+        socket.listen(socket::BACKLOG)?;
+        Registered::new(socket.into(), Initial::Ready).map(Self)
+    }
+
+    /// Waits for a connection and takes it.
+    ///
+    /// Any number of tasks may wait; each connection goes to one of them. Most peers have no address of their own.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says, such as too many open descriptors: wait a little before the next call then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: no connection is lost.
+    pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        self.0
+            .io(Interest::READABLE, socket::accept)
+            .await
+            .and_then(accepted)
+    }
+
+    /// Polls for a connection; as [`accept`](Self::accept), but only the task that polled last is woken.
+    ///
+    /// # Errors
+    ///
+    /// As of [`accept`](Self::accept).
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
+        self.0
+            .poll_io(Direction::Read, cx, socket::accept)
+            .map(|new| new.and_then(accepted))
+    }
+
+    /// The address on which this listens.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system does not answer.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.get_ref().local_addr()
+    }
+}
+
+fn accepted((socket, peer): (Socket, SockAddr)) -> io::Result<(UnixStream, SocketAddr)> {
+    let peer = match peer.as_unix() {
+        Some(peer) => peer,
+        // No address at all is how some systems say that the peer has none.
+        None => SocketAddr::from_pathname("")?,
+    };
+    Ok((UnixStream::accepted(socket)?, peer))
+}
