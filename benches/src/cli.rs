@@ -10,7 +10,7 @@ use crate::scenarios::{self, Scenario};
 
 /// What the program prints when it is not understood.
 pub(crate) const USAGE: &str = "\
-usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--json FILE]
+usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--calm] [--json FILE]
        benches one SCENARIO RUNTIME [--quick]
        benches list
 
@@ -19,6 +19,7 @@ usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--j
     --runtimes   these of gristmill, tokio, smol
     --rounds     how often each runtime has its turn; 5 if not given
     --quick      about 0.1 s a process instead of 0.5 s: a smoke test, not a measurement
+    --calm       before every process, wait until others leave the processors alone, up to 30 s
     --json       write every sample and every figure to FILE
   one            one measurement, printed as a line of JSON
   list           the scenarios, and what each figure means";
@@ -37,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) runtimes: Vec<Runtime>,
     pub(crate) rounds: usize,
     pub(crate) effort: Effort,
+    /// Whether to wait for others to leave the processors alone.
+    pub(crate) calm: bool,
     pub(crate) json: Option<PathBuf>,
 }
 
@@ -65,6 +68,7 @@ fn compare(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         runtimes: Runtime::ALL.to_vec(),
         rounds: 5,
         effort: Effort::Full,
+        calm: false,
         json: None,
     };
     while let Some(argument) = parser.next()? {
@@ -76,6 +80,7 @@ fn compare(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             }
             Long("rounds") => plan.rounds = parser.value()?.parse::<usize>()?.max(1),
             Long("quick") => plan.effort = Effort::Quick,
+            Long("calm") => plan.calm = true,
             Long("json") => plan.json = Some(parser.value()?.into()),
             other => return Err(other.unexpected()),
         }

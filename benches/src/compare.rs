@@ -11,10 +11,10 @@ use std::io::{IsTerminal, Read};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::cli::Plan;
-use crate::measure::{Effort, Outcome};
+use crate::measure::{Bystanders, CALM, Effort, Outcome};
 use crate::peer::Runtime;
 use crate::report::{self, Entry};
 use crate::scenarios::Scenario;
@@ -53,6 +53,9 @@ fn measure(plan: &Plan, scenario: &'static Scenario) -> Vec<Entry> {
     for round in 0..plan.rounds {
         for turn in 0..runtimes {
             let entry = &mut entries[(round + turn) % runtimes];
+            if plan.calm {
+                wait_for_calm();
+            }
             match measure_once(scenario, entry.runtime, plan.effort) {
                 Ok(outcome) => entry.outcomes.push(outcome),
                 Err(error) => entry.failures.push(error.to_string()),
@@ -60,6 +63,19 @@ fn measure(plan: &Plan, scenario: &'static Scenario) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// Waits until others leave the processors alone, but not for ever.
+fn wait_for_calm() {
+    let start = Instant::now();
+    loop {
+        let bystanders = Bystanders::now();
+        thread::sleep(Duration::from_millis(60));
+        let calm = bystanders.share_since(0.0).is_none_or(|share| share < CALM);
+        if calm || start.elapsed() > PATIENCE {
+            return;
+        }
+    }
 }
 
 /// One process.
@@ -73,6 +89,7 @@ fn measure_once(
     if effort == Effort::Quick {
         command.arg("--quick");
     }
+    let bystanders = Bystanders::now();
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -106,7 +123,9 @@ fn measure_once(
         let complaint = complaint.lines().take(3).collect::<Vec<_>>().join(" / ");
         return Err(format!("{status}: {complaint}").into());
     }
-    Ok(serde_json::from_str(&line)?)
+    let mut outcome: Outcome = serde_json::from_str(&line)?;
+    outcome.others = bystanders.share_since(outcome.cpu_seconds);
+    Ok(outcome)
 }
 
 /// Says what is going on, where somebody looks on; each line takes the place of the one before.

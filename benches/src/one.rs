@@ -16,6 +16,7 @@ pub(crate) fn run(job: &Job) -> Result<(), Box<dyn Error>> {
         sample,
         cpu_seconds: usage.cpu_ns / 1e9,
         peak_rss: usage.peak_rss,
+        others: None,
     };
     println!("{}", serde_json::to_string(&outcome)?);
     io::stdout().flush()?;

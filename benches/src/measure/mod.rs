@@ -4,9 +4,11 @@
 //! - `repeat`: the same batch over and over, each timed
 //! - `window`: many tasks at once, timed from outside
 //! - `usage`: what the kernel has booked on this process
+//! - `bystanders`: what the rest of the machine took meanwhile
 //! - `quantile`: medians and tails
 //! - `sample`: the figures, as they leave the process
 
+mod bystanders;
 mod effort;
 mod quantile;
 mod repeat;
@@ -14,6 +16,7 @@ mod sample;
 mod usage;
 mod window;
 
+pub(crate) use bystanders::{Bystanders, CALM};
 pub(crate) use effort::Effort;
 pub(crate) use quantile::{median, quantile};
 pub(crate) use repeat::repeat;

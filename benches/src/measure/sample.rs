@@ -44,4 +44,6 @@ pub(crate) struct Outcome {
     pub(crate) cpu_seconds: f64,
     /// Most memory that it ever had resident, in bytes.
     pub(crate) peak_rss: u64,
+    /// Share of the processors that other processes had meanwhile; the parent fills it in.
+    pub(crate) others: Option<f64>,
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::measure::{Outcome, median};
+use crate::measure::{CALM, Outcome, median};
 use crate::peer::Runtime;
 use crate::scenarios::Scenario;
 
@@ -15,9 +15,11 @@ pub(crate) struct Entry {
     pub(crate) failures: Vec<String>,
 }
 
-/// What the outcomes come to: medians over the processes unless said otherwise. Less is better throughout.
+/// What the outcomes come to: medians over the undisturbed processes unless said otherwise. Less is better throughout.
 #[derive(Clone, Copy, Serialize)]
 pub(crate) struct Summary {
+    /// Processes that count.
+    pub(crate) processes: usize,
     pub(crate) value: f64,
     /// Best and worst process.
     pub(crate) value_min: f64,
@@ -27,6 +29,10 @@ pub(crate) struct Summary {
     pub(crate) p50_ns: Option<f64>,
     pub(crate) p99_ns: Option<f64>,
     pub(crate) peak_rss: f64,
+    /// Operations per second of wall time; the exception: more is better.
+    pub(crate) rate: f64,
+    /// Share of the processors that other processes had.
+    pub(crate) others: Option<f64>,
 }
 
 impl Entry {
@@ -39,32 +45,50 @@ impl Entry {
         }
     }
 
+    /// The processes that had the processors to themselves, or all if none had.
+    fn undisturbed(&self) -> Vec<&Outcome> {
+        let calm = |outcome: &&Outcome| outcome.others.is_none_or(|share| share < CALM);
+        let undisturbed: Vec<_> = self.outcomes.iter().filter(calm).collect();
+        if undisturbed.is_empty() {
+            self.outcomes.iter().collect()
+        } else {
+            undisturbed
+        }
+    }
+
     /// `None` if no process reported.
     pub(crate) fn summary(&self) -> Option<Summary> {
-        if self.outcomes.is_empty() {
+        let outcomes = self.undisturbed();
+        if outcomes.is_empty() {
             return None;
         }
-        let all =
-            |figure: fn(&Outcome) -> f64| self.outcomes.iter().map(figure).collect::<Vec<_>>();
-        let middle = |figure| median(&mut all(figure));
-        let latency = |q: fn(&crate::measure::Latency) -> f64| {
-            let mut values: Vec<f64> = self
-                .outcomes
+        let all = |figure: fn(&Outcome) -> f64| {
+            outcomes
                 .iter()
-                .filter_map(|o| o.sample.latency.as_ref().map(q))
+                .map(|&outcome| figure(outcome))
+                .collect::<Vec<_>>()
+        };
+        let middle = |figure| median(&mut all(figure));
+        let optional = |figure: fn(&Outcome) -> Option<f64>| {
+            let mut values: Vec<f64> = outcomes
+                .iter()
+                .filter_map(|&outcome| figure(outcome))
                 .collect();
             (!values.is_empty()).then(|| median(&mut values))
         };
         let values = all(|o| o.sample.value);
         Some(Summary {
+            processes: outcomes.len(),
             value: middle(|o| o.sample.value),
             value_min: values.iter().copied().fold(f64::INFINITY, f64::min),
             value_max: values.iter().copied().fold(0.0, f64::max),
             cpu_ns_per_op: middle(|o| o.sample.cpu_ns / o.sample.ops.max(1) as f64),
             cpu_seconds: middle(|o| o.cpu_seconds),
-            p50_ns: latency(|l| l.p50),
-            p99_ns: latency(|l| l.p99),
+            p50_ns: optional(|o| o.sample.latency.map(|l| l.p50)),
+            p99_ns: optional(|o| o.sample.latency.map(|l| l.p99)),
             peak_rss: middle(|o| o.peak_rss as f64),
+            rate: middle(|o| o.sample.ops as f64 * 1e9 / o.sample.wall_ns),
+            others: optional(|o| o.others),
         })
     }
 }

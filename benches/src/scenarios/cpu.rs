@@ -8,7 +8,7 @@ use crate::peer::Peer;
 
 /// Steps of a piece: about 17 us on the machine that this was written on. The number is fixed, not calibrated, so that every
 /// process does the same work.
-const STEPS: u64 = 10_000;
+const STEPS: u64 = 7_500;
 /// Pieces that are dealt out at once.
 const PIECES: usize = 2_000;
 

@@ -32,12 +32,17 @@ fn echo<P: Peer>(effort: Effort, connections: usize) -> Sample {
     P::run(async {
         let address = serve::<P>().await.expect("the server starts");
         let window = Window::new();
-        let mut clients = Vec::with_capacity(connections);
+        // All connect before the first one sends, since those that send would hold up the others.
+        let mut streams = Vec::with_capacity(connections);
         for _ in 0..connections {
             let stream = P::connect(address).await.expect("the server accepts");
             P::set_nodelay(&stream).expect("the option exists");
-            clients.push(P::spawn(exchange::<P>(stream, Arc::clone(&window))));
+            streams.push(stream);
         }
+        let clients = streams
+            .into_iter()
+            .map(|stream| P::spawn(exchange::<P>(stream, Arc::clone(&window))))
+            .collect();
         finish::<P>(effort, &window, clients).await
     })
 }
