@@ -36,9 +36,10 @@ impl Worker {
         let timers = &self.engine().timers;
         timers.is_pausable()
             && timers.clock().is_paused()
+            // First: a job that has just ended may have woken somebody just before.
+            && !self.house.has_jobs()
             && self.engine().injector.is_empty()
             && !self.lane().parker.is_notified()
-            && !self.house.has_jobs()
             && timers.auto_advance()
     }
 
