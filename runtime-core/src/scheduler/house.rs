@@ -10,12 +10,12 @@ use super::home::{Home, Homeless};
 use super::shelf::CoreShelf;
 use super::staff::Staff;
 use crate::sync::Arc;
+use crate::sync::atomic::{AtomicUsize, Ordering, fence};
 use crate::task::{Cause, JoinHandle, Meta, Runnable, allocate};
 use runtime_blocking::{BlockingPool, ComputePool, Executor, Job, Rejected};
 use std::io;
 use std::pin::Pin;
 use std::sync::Weak;
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::task::{Context, Poll};
 
 /// All that a handle reaches.

@@ -1,10 +1,10 @@
 //! Why a task has no output.
 
 use super::Id;
+use crate::sync::Mutex;
 use std::any::Any;
 use std::fmt;
 use std::io;
-use std::sync::Mutex;
 
 /// The reason why a task or job ended without an output: it was cancelled, it panicked, or it could
 /// not be started.
@@ -80,9 +80,7 @@ impl JoinError {
     /// Gives the error back if the task did not panic.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, Self> {
         match self.cause {
-            Cause::Panicked(payload) => Ok(payload
-                .into_inner()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)),
+            Cause::Panicked(payload) => Ok(payload.into_inner()),
             cause => Err(Self { id: self.id, cause }),
         }
     }
@@ -97,9 +95,7 @@ impl JoinError {
         let Cause::Panicked(payload) = &self.cause else {
             return None;
         };
-        let payload = payload
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let payload = payload.lock();
         if let Some(text) = payload.downcast_ref::<&'static str>() {
             Some((*text).to_owned())
         } else {
