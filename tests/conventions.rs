@@ -248,13 +248,18 @@ fn every_unsafe_operation_has_its_reason_above_it() {
 
 #[test]
 fn nothing_is_left_unfinished() {
-    let marks = ["todo!(", "unimplemented!(", "dbg!(", "FIXME", "TODO"];
+    // Put together here, so that this file does not accuse itself.
+    let macros = ["todo", "unimplemented", "dbg"].map(|name| format!("{name}!("));
+    let words = [["FIX", "ME"], ["TO", "DO"]].map(|halves| halves.concat());
+    let marks: Vec<String> = macros.into_iter().chain(words).collect();
     let mut faults = Vec::new();
-    for folder in CRATES.iter().chain(&["examples", "benches/src"]) {
+    for folder in CRATES.iter().chain(&["examples", "benches/src", "tests"]) {
         for source in sources_below(folder) {
             for (number, line) in source.text.lines().enumerate() {
-                let is_off = line.trim_start().starts_with("#[ignore");
-                if is_off || marks.iter().any(|mark| line.contains(mark)) {
+                // The macros' own tests quote the attribute.
+                let is_quoted = source.path.starts_with("runtime-macros/");
+                let is_off = !is_quoted && line.trim_start().starts_with("#[ignore");
+                if is_off || marks.iter().any(|mark| line.contains(mark.as_str())) {
                     faults.push(format!("{}:{}", source.path, number + 1));
                 }
             }
