@@ -1,0 +1,98 @@
+//! Names and addresses: each form resolves, and what is an address already needs no thread.
+
+mod common;
+
+use common::{CountingWaker, on_each};
+use gristmill::net::{TcpListener, TcpStream, lookup_host};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::task::Poll;
+
+#[test]
+fn localhost_resolves_to_loopback_addresses() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            for _ in 0..3 {
+                let found: Vec<_> = lookup_host("localhost:80").await.expect("known").collect();
+                assert!(!found.is_empty());
+                assert!(
+                    found.iter().all(|a| a.ip().is_loopback() && a.port() == 80),
+                    "{found:?}"
+                );
+            }
+            let found = lookup_host(("localhost", 443)).await.expect("known");
+            assert!(found.into_iter().all(|address| address.port() == 443));
+            let found = lookup_host((String::from("localhost"), 7))
+                .await
+                .expect("known");
+            assert!(found.into_iter().all(|address| address.port() == 7));
+        });
+    });
+}
+
+#[test]
+fn what_is_an_address_resolves_at_once_and_without_a_runtime() {
+    fn at_once(host: impl gristmill::net::ToSocketAddrs) -> Vec<SocketAddr> {
+        let mut lookup = Box::pin(lookup_host(host));
+        match CountingWaker::new().poll(&mut lookup) {
+            Poll::Ready(Ok(found)) => found.collect(),
+            Poll::Ready(Err(error)) => panic!("{error}"),
+            Poll::Pending => panic!("waits for a thread"),
+        }
+    }
+    let v4: SocketAddr = "127.0.0.1:80".parse().expect("an address");
+    let v6: SocketAddr = "[::1]:80".parse().expect("an address");
+    assert_eq!(at_once(v4), [v4]);
+    assert_eq!(at_once(&v6), [v6]);
+    assert_eq!(at_once(&[v4, v6][..]), [v4, v6]);
+    assert_eq!(at_once("127.0.0.1:80"), [v4]);
+    assert_eq!(at_once(String::from("[::1]:80")), [v6]);
+    assert_eq!(at_once(("127.0.0.1", 80)), [v4]);
+    assert_eq!(at_once((String::from("::1"), 80)), [v6]);
+    assert_eq!(at_once((Ipv4Addr::LOCALHOST, 80)), [v4]);
+    assert_eq!(at_once((Ipv6Addr::LOCALHOST, 80)), [v6]);
+    assert_eq!(at_once((IpAddr::V4(Ipv4Addr::LOCALHOST), 80)), [v4]);
+    assert_eq!(at_once(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 80)), [v4]);
+    assert_eq!(
+        at_once(SocketAddrV6::new(Ipv6Addr::LOCALHOST, 80, 0, 0)),
+        [v6]
+    );
+}
+
+#[test]
+fn what_is_neither_address_nor_name_is_an_error() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            for wrong in ["no port", "127.0.0.1:many", ""] {
+                let error = lookup_host(wrong).await.err().expect("not of the form");
+                assert_eq!(error.kind(), ErrorKind::InvalidInput, "{wrong}");
+            }
+        });
+    });
+}
+
+#[test]
+fn a_name_without_a_runtime_is_an_error_that_says_so() {
+    let mut lookup = Box::pin(lookup_host("localhost:80"));
+    match CountingWaker::new().poll(&mut lookup) {
+        Poll::Ready(Err(error)) => {
+            assert!(error.to_string().contains("gristmill::run"), "{error}");
+        }
+        _ => panic!("there is no runtime here"),
+    }
+}
+
+#[test]
+fn a_connection_is_made_by_name() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let listener = TcpListener::bind("localhost:0").await.expect("a listener");
+            let port = listener.local_addr().expect("an address").port();
+            let stream = TcpStream::connect(("localhost", port))
+                .await
+                .expect("a connection");
+            let (_, peer) = listener.accept().await.expect("a connection");
+            assert_eq!(stream.local_addr().expect("an address"), peer);
+        });
+    });
+}
