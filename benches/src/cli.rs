@@ -19,7 +19,7 @@ usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--c
     --runtimes   these of gristmill, tokio, smol
     --rounds     how often each runtime has its turn; 5 if not given
     --quick      about 0.1 s a process instead of 0.5 s: a smoke test, not a measurement
-    --calm       before every process, wait until others leave the processors alone, up to 30 s
+    --calm       before every process, wait until others leave the processors alone, up to 5 s
     --json       write every sample and every figure to FILE
   one            one measurement, printed as a line of JSON
   list           the scenarios, and what each figure means";

@@ -22,6 +22,9 @@ use crate::scenarios::Scenario;
 /// Longer than any measurement takes. A process that has not reported by then hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long to wait for calm before a process.
+const CALM_WITHIN: Duration = Duration::from_secs(5);
+
 /// Runs the plan and prints the report.
 pub(crate) fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
     let mut entries = Vec::new();
@@ -72,7 +75,7 @@ fn wait_for_calm() {
         let bystanders = Bystanders::now();
         thread::sleep(Duration::from_millis(60));
         let calm = bystanders.share_since(0.0).is_none_or(|share| share < CALM);
-        if calm || start.elapsed() > PATIENCE {
+        if calm || start.elapsed() > CALM_WITHIN {
             return;
         }
     }

@@ -39,12 +39,10 @@ const RSS: Figure = Figure {
 
 /// Prints the table and where gristmill stands behind.
 pub(crate) fn print(plan: &Plan, entries: &[Entry]) {
-    println!(
-        "{} rounds, {:?}; ratios are to the best peer; less is better everywhere but in ops/s; others: share of the \
-         processors that \
-         other processes had; n: processes that count, the disturbed ones left out",
-        plan.rounds, plan.effort
-    );
+    println!("{} rounds, {:?}", plan.rounds, plan.effort);
+    println!("ratio: to the best peer; less is better in every column but ops/s");
+    println!("others: share of the processors that other processes had");
+    println!("n: processes that count, the disturbed ones left out");
     println!(
         "{:<16} {:<10} {:>9} {:>6} {:>21} {:>9} {:>6} {:>9} {:>9} {:>6} {:>8} {:>7} {:>9} {:>6} {:>3}",
         "scenario",

@@ -46,7 +46,7 @@ pub(crate) fn sleep_precision<P: Peer>(effort: Effort) -> Sample {
 
 pub(crate) fn sleep_storm<P: Peer>(effort: Effort) -> Sample {
     /// From the first spawn to the first deadline: long enough to spawn them all.
-    const AHEAD: Duration = Duration::from_millis(400);
+    const AHEAD: Duration = Duration::from_millis(800);
     let sleepers = effort.scaled(100_000);
     let spread = effort.budget();
     let countdown = Countdown::leaked();
