@@ -11,9 +11,10 @@
 //!                                                    at a time, until a worker wants it back
 //! ```
 //!
-//! A tick starts at 0.2 ms and doubles to 2 ms while there is nothing to do. Two milliseconds bound how late
+//! A tick starts at 0.5 ms and doubles to 2 ms while there is nothing to do. Two milliseconds bound how late
 //! a timer can be while every worker is stuck; 500 looks a second cost a fifth of a percent of one core, and only
-//! while the program runs anyway.
+//! while the program runs anyway. The poller is taken over when nobody has looked for a millisecond: busy workers look
+//! more often than that by themselves, and an event that comes through this thread has to cross to a worker.
 //!
 //! # Invariants
 //!
@@ -34,8 +35,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-const SHORTEST_TICK: Duration = Duration::from_micros(200);
+const SHORTEST_TICK: Duration = Duration::from_micros(500);
 const LONGEST_TICK: Duration = Duration::from_millis(2);
+/// The first tick after a long sleep. Most wake-ups of a quiet program are over before it ends.
+const FIRST_TICK: Duration = Duration::from_millis(1);
+/// When nobody has looked at the poller for so long, it is taken over.
+const UNLOOKED: Duration = Duration::from_millis(1);
 
 /// What the reactor thread needs to know of the workers; the scheduler answers.
 pub(crate) trait Watch: Send + 'static {
@@ -148,6 +153,8 @@ pub(crate) struct ReactorThread<W> {
     tick: Duration,
     /// [`Lease::looks`](super::lease::Lease::looks) at the last tick.
     looks: u64,
+    /// How long that number has not changed.
+    unlooked: Duration,
     woken: Vec<Waker>,
 }
 
@@ -160,6 +167,7 @@ impl<W: Watch> ReactorThread<W> {
             watch,
             tick: SHORTEST_TICK,
             looks,
+            unlooked: Duration::ZERO,
             woken: Vec::new(),
         }
     }
@@ -178,26 +186,35 @@ impl<W: Watch> ReactorThread<W> {
     fn park_for_good(&mut self) {
         self.guard
             .park_for_good(|| self.watch.census() == Census::PollerTaken);
-        self.tick = SHORTEST_TICK;
+        self.tick = FIRST_TICK;
     }
 
     fn wait_a_tick(&mut self) {
         self.guard.parker.park(Some(Instant::now() + self.tick));
         let busy = self.help_out();
-        let looks = self.reactor.lease.looks();
-        let nobody_looked = looks == self.looks;
-        self.looks = looks;
-        if self.watch.census() == Census::Awake
-            && nobody_looked
+        self.count_unlooked();
+        let is_needed = self.unlooked >= UNLOOKED
             && !self.reactor.registry.is_empty()
-        {
-            self.take_over();
-            self.tick = SHORTEST_TICK;
-        } else if busy {
-            self.tick = SHORTEST_TICK;
+            && self.watch.census() == Census::Awake;
+        self.tick = if busy {
+            SHORTEST_TICK
         } else {
-            self.tick = (self.tick * 2).min(LONGEST_TICK);
+            (self.tick * 2).min(LONGEST_TICK)
+        };
+        if is_needed {
+            self.take_over();
         }
+    }
+
+    /// Adds this tick to the time in which nobody has looked at the poller, or starts anew.
+    fn count_unlooked(&mut self) {
+        let looks = self.reactor.lease.looks();
+        self.unlooked = if looks == self.looks {
+            self.unlooked.saturating_add(self.tick)
+        } else {
+            Duration::ZERO
+        };
+        self.looks = looks;
     }
 
     fn help_out(&mut self) -> bool {
@@ -205,7 +222,7 @@ impl<W: Watch> ReactorThread<W> {
         self.watch.relieve_stuck() || fired
     }
 
-    /// Waits in the poller in place of the workers, until one of them wants to.
+    /// Waits in the poller in place of the workers, until one of them wants to. Does nothing if a worker is there.
     fn take_over(&mut self) {
         let reactor = Arc::clone(&self.reactor);
         while !self.guard.is_stopped() {
@@ -216,6 +233,7 @@ impl<W: Watch> ReactorThread<W> {
             held.dispatch(&reactor.registry, &mut self.woken);
             drop(held);
             self.looks = reactor.lease.looks();
+            self.unlooked = Duration::ZERO;
             let delivered = !self.woken.is_empty();
             self.woken.drain(..).for_each(wake);
             self.help_out();
@@ -232,7 +250,7 @@ impl<W: Watch> ReactorThread<W> {
         self.guard.announce();
         let census = self.watch.census();
         let deadline = match census {
-            Census::Awake => self.watch.now_ns() + SHORTEST_TICK.as_nanos() as u64,
+            Census::Awake => self.watch.now_ns() + self.tick.as_nanos() as u64,
             _ => FOREVER,
         };
         if census == Census::Awake {

@@ -53,7 +53,7 @@ fn work<F: Future>(
     core: Box<Core>,
     mut future: Pin<&mut F>,
 ) -> Option<F::Output> {
-    let _inside = context::enter_as(house, core.index());
+    let _inside = context::enter_as_worker(house, core.index());
     let root = Arc::new(RootWaker {
         woken: AtomicBool::new(true),
         house: Arc::clone(house),

@@ -3,7 +3,7 @@
 //! Built on `FuturesUnordered`, which polls only the handle whose task has ended.
 
 use super::{Handle, spawn};
-use crate::task::{AbortHandle, Id, JoinError, JoinHandle};
+use crate::task::{AbortHandle, Id, JoinError, JoinHandle, budget};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::fmt;
 use std::future::poll_fn;
@@ -139,7 +139,8 @@ impl<T: 'static> JoinSet<T> {
     /// The output of a task that has ended, if there is one just now.
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
         let mut cx = Context::from_waker(Waker::noop());
-        match self.poll_join_next(&mut cx) {
+        // Without a limit: a task that has ended must not look unended because this poll's budget is spent.
+        match budget::without(|| self.poll_join_next(&mut cx)) {
             Poll::Ready(output) => output,
             Poll::Pending => None,
         }

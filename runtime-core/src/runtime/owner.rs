@@ -171,7 +171,7 @@ impl Runtime {
             retire_here(house);
         }
         // A thread of this runtime would wait for itself.
-        let own = context::house().is_some_and(|current| Arc::ptr_eq(&current, house));
+        let own = context::is_own(house);
         let patient = !own && !patience.is_zero();
         // All but the reactor thread, which still has to hand out what wakes the last polls.
         let workers_gone = patient && house.staff.wait_for_end(1, deadline);
@@ -190,7 +190,7 @@ impl Runtime {
 /// A current-thread runtime has no worker of its own to drop the futures: this thread is it for a moment.
 fn retire_here(house: &Arc<House>) {
     if let Some(core) = house.core_shelf.take() {
-        let _inside = context::enter_as(house, core.index());
+        let _inside = context::enter_as_worker(house, core.index());
         Worker::new(Arc::clone(house), core).retire();
     }
 }

@@ -17,9 +17,12 @@ use crate::task::budget;
 /// On a current-thread runtime, which has no other thread to go on; and if `f` panics.
 pub fn block_in_place<R>(f: impl FnOnce() -> R) -> R {
     let house = context::with_worker(|worker| worker.map(prepare));
-    let Some(house) = house else { return f() };
-    let _inside = context::enter(&house);
+    // A thread that is no worker may still poll: the future of a `block_on`, of which others do not depend.
     let _may_block = context::set_polling(false);
+    let Some(house) = house else {
+        return budget::without(f);
+    };
+    let _inside = context::enter(&house);
     context::without_worker(|| budget::without(f))
 }
 

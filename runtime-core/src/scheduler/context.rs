@@ -26,6 +26,8 @@ thread_local! {
     static TASK: Cell<Option<Id>> = const { Cell::new(None) };
     /// Whether this thread polls futures of a runtime, so that blocking it would stop others.
     static POLLING: Cell<bool> = const { Cell::new(false) };
+    /// The address of the engine whose shutdown waits for what runs on this thread; zero for none.
+    static OWNER: Cell<usize> = const { Cell::new(0) };
     /// The runtime that this thread is inside of.
     static HOUSE: RefCell<Option<Arc<House>>> = const { RefCell::new(None) };
 }
@@ -33,11 +35,36 @@ thread_local! {
 /// Makes `house` this thread's runtime until the guard is dropped.
 pub(crate) fn enter(house: &Arc<House>) -> Entered {
     let outside = house.engine.timers.outside();
-    enter_as(house, outside)
+    enter_shard(house, outside)
 }
 
-/// As [`enter`], for a thread that owns a shard of the timers.
-pub(crate) fn enter_as(house: &Arc<House>, shard: usize) -> Entered {
+/// As [`enter`], for a thread whose end the shutdown of `house` waits for: it must not wait for itself.
+pub(crate) fn enter_as_own(house: &Arc<House>) -> (Entered, OwnScope) {
+    let owner = Arc::as_ptr(&house.engine).addr();
+    (enter(house), OwnScope(OWNER.replace(owner)))
+}
+
+/// As [`enter_as_own`], for a thread that owns a shard of the timers.
+pub(crate) fn enter_as_worker(house: &Arc<House>, shard: usize) -> (Entered, OwnScope) {
+    let owner = Arc::as_ptr(&house.engine).addr();
+    (enter_shard(house, shard), OwnScope(OWNER.replace(owner)))
+}
+
+/// Whether the shutdown of `house` waits for the end of this thread, or of what runs on it.
+pub(crate) fn is_own(house: &House) -> bool {
+    OWNER.get() == Arc::as_ptr(&house.engine).addr()
+}
+
+/// Keeps a thread known as a runtime's own.
+pub(crate) struct OwnScope(usize);
+
+impl Drop for OwnScope {
+    fn drop(&mut self) {
+        OWNER.set(self.0);
+    }
+}
+
+fn enter_shard(house: &Arc<House>, shard: usize) -> Entered {
     let engine = &house.engine;
     Entered {
         timers: Some(runtime_timer::enter(Arc::clone(&engine.timers), shard)),

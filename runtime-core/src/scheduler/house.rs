@@ -147,7 +147,9 @@ impl Errand {
     fn run(self) {
         let Self { runnable, counted } = self;
         {
-            let _inside = counted.as_ref().map(|counted| context::enter(&counted.0));
+            let _inside = counted
+                .as_ref()
+                .map(|counted| context::enter_as_own(&counted.0));
             let _task = context::enter_task(runnable.meta().id);
             runnable.run();
         }

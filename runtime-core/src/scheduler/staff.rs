@@ -163,7 +163,7 @@ impl Staff {
         let watcher = Watcher::new(Arc::clone(house));
         let name = format!("{}-io", self.config.name);
         self.start(house, name, move || {
-            let _inside = context::enter(&watcher.house());
+            let _inside = context::enter_as_own(&watcher.house());
             sharpen_timers();
             ReactorThread::new(reactor, guard, watcher).run();
         })
@@ -246,7 +246,7 @@ impl Drop for Present {
 fn work_lane(house: &Arc<House>, core: Box<Core>, role: Role) {
     sharpen_timers();
     let lane = core.index();
-    let _inside = context::enter_as(house, lane);
+    let _inside = context::enter_as_worker(house, lane);
     let _polling = context::set_polling(true);
     let mut worker = Worker::new(Arc::clone(house), core);
     match role {

@@ -113,20 +113,22 @@ impl Worker {
     /// Runs until `between_rounds` says otherwise. It is asked before each round, and after each sleep.
     pub(crate) fn run(&self, mut between_rounds: impl FnMut(&Self) -> Step) {
         context::scope_worker(self, || {
-            let mut searching = None;
+            let mut duty = Duty {
+                engine: self.engine(),
+                searching: None,
+            };
             loop {
                 match between_rounds(self) {
                     Step::Stop => break,
                     Step::GoOn => {}
                 }
                 self.begin_round();
-                match self.next_runnable(searching.take()) {
+                match self.next_runnable(duty.searching.take()) {
                     ControlFlow::Break(runnable) => self.execute(runnable),
-                    ControlFlow::Continue(unsuccessful) => searching = self.sleep(unsuccessful),
+                    ControlFlow::Continue(unsuccessful) => {
+                        duty.searching = self.sleep(unsuccessful);
+                    }
                 }
-            }
-            if let Some(searching) = searching {
-                searching.found(self.engine());
             }
         });
     }
@@ -232,6 +234,21 @@ impl Worker {
     pub(super) fn drain(&self) {
         while let Some(runnable) = self.queue().pop(&self.lane().queue) {
             drop(runnable);
+        }
+    }
+}
+
+/// A worker's duty to search, between two rounds. It goes on to another worker if the loop ends, also if `between_rounds`
+/// panics with the root future that it polls.
+struct Duty<'a> {
+    engine: &'a Engine,
+    searching: Option<Searching>,
+}
+
+impl Drop for Duty<'_> {
+    fn drop(&mut self) {
+        if let Some(searching) = self.searching.take() {
+            searching.found(self.engine);
         }
     }
 }
