@@ -100,11 +100,11 @@ impl LocalQueue {
     /// Takes the next in line.
     #[inline]
     pub(crate) fn pop(&self, shared: &Shared) -> Option<Runnable> {
-        if self.streak.get() < LIFO_STREAK {
-            if let Some(runnable) = shared.slot.take() {
-                self.streak.set(self.streak.get() + 1);
-                return Some(runnable);
-            }
+        if self.streak.get() < LIFO_STREAK
+            && let Some(runnable) = shared.slot.take()
+        {
+            self.streak.set(self.streak.get() + 1);
+            return Some(runnable);
         }
         self.streak.set(0);
         self.deque.pop().or_else(|| shared.slot.take())

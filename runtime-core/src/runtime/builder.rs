@@ -195,7 +195,7 @@ impl Builder {
             None => compute,
         })?;
         let (engine, queues) = Engine::new(workers, relief, self.time_source())?;
-        let mut cores: Vec<Box<Core>> = queues
+        let mut cores: Vec<Core> = queues
             .into_iter()
             .enumerate()
             .map(|(i, queue)| Core::new(i, queue))

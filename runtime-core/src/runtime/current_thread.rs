@@ -48,11 +48,7 @@ fn wait_for_core<F: Future>(house: &Arc<House>, mut future: Pin<&mut F>) -> F::O
 }
 
 /// Works with the core until the future is done; `None` if the runtime shuts down first.
-fn work<F: Future>(
-    house: &Arc<House>,
-    core: Box<Core>,
-    mut future: Pin<&mut F>,
-) -> Option<F::Output> {
+fn work<F: Future>(house: &Arc<House>, core: Core, mut future: Pin<&mut F>) -> Option<F::Output> {
     let _inside = context::enter_as_worker(house, core.index());
     let root = Arc::new(RootWaker {
         woken: AtomicBool::new(true),
@@ -67,11 +63,11 @@ fn work<F: Future>(
             return Step::Stop;
         }
         // ORDERING: Acquire, pairs with the Release in `RootWaker::wake_by_ref`.
-        if root.woken.swap(false, Ordering::Acquire) {
-            if let Poll::Ready(value) = budget::with_fresh(|| future.as_mut().poll(&mut cx)) {
-                output = Some(value);
-                return Step::Stop;
-            }
+        if root.woken.swap(false, Ordering::Acquire)
+            && let Poll::Ready(value) = budget::with_fresh(|| future.as_mut().poll(&mut cx))
+        {
+            output = Some(value);
+            return Step::Stop;
         }
         Step::GoOn
     });
@@ -86,7 +82,7 @@ struct AtWork<'a> {
 }
 
 impl<'a> AtWork<'a> {
-    fn new(house: &'a Arc<House>, core: Box<Core>) -> Self {
+    fn new(house: &'a Arc<House>, core: Core) -> Self {
         house.engine.staff_lane();
         Self {
             house,

@@ -59,7 +59,7 @@ impl Runtime {
     }
 
     /// Starts the threads.
-    pub(super) fn start(house: Arc<House>, cores: Vec<Box<Core>>) -> io::Result<Self> {
+    pub(super) fn start(house: Arc<House>, cores: Vec<Core>) -> io::Result<Self> {
         // From here on a failure drops the runtime, which ends the threads that were started.
         let runtime = Self {
             handle: Handle {

@@ -11,7 +11,7 @@ pub(crate) struct CoreShelf {
 
 #[derive(Default)]
 struct Shelf {
-    core: Option<Box<Core>>,
+    core: Option<Core>,
     /// Threads that would take it.
     waiting: Vec<Arc<ThreadWaker>>,
 }
@@ -23,7 +23,7 @@ impl CoreShelf {
         }
     }
 
-    pub(crate) fn put(&self, core: Box<Core>) {
+    pub(crate) fn put(&self, core: Core) {
         let waiting = {
             let mut shelf = self.shelf.lock();
             shelf.core = Some(core);
@@ -32,12 +32,12 @@ impl CoreShelf {
         waiting.iter().for_each(|thread| thread.unpark());
     }
 
-    pub(crate) fn take(&self) -> Option<Box<Core>> {
+    pub(crate) fn take(&self) -> Option<Core> {
         self.shelf.lock().core.take()
     }
 
     /// Takes the core, or else asks to be woken when it is there.
-    pub(crate) fn take_or_wait(&self, thread: &Arc<ThreadWaker>) -> Option<Box<Core>> {
+    pub(crate) fn take_or_wait(&self, thread: &Arc<ThreadWaker>) -> Option<Core> {
         let mut shelf = self.shelf.lock();
         let core = shelf.core.take();
         if core.is_none()

@@ -52,7 +52,7 @@ pub(crate) struct Staff {
 
 struct Roster {
     /// Cores of lanes that nobody works.
-    bench: Vec<Box<Core>>,
+    bench: Vec<Core>,
     threads: Vec<thread::JoinHandle<()>>,
     /// Threads that have not come to their end.
     running: usize,
@@ -65,7 +65,7 @@ impl Staff {
     pub(crate) fn new(
         config: ThreadConfig,
         stall_threshold: Option<Duration>,
-        bench: Vec<Box<Core>>,
+        bench: Vec<Core>,
     ) -> Self {
         let roster = Roster {
             bench,
@@ -87,7 +87,7 @@ impl Staff {
     /// # Errors
     ///
     /// If the operating system refuses the thread.
-    pub(crate) fn start_worker(&self, house: &Arc<House>, core: Box<Core>) -> io::Result<()> {
+    pub(crate) fn start_worker(&self, house: &Arc<House>, core: Core) -> io::Result<()> {
         let name = format!("{}-w{}", self.config.name, core.index());
         self.start_lane(house, core, name, Role::Worker)
             .map_err(|(error, _)| error)
@@ -109,7 +109,7 @@ impl Staff {
         }
     }
 
-    fn take_from_bench(&self) -> Option<Box<Core>> {
+    fn take_from_bench(&self) -> Option<Core> {
         let mut roster = self.roster.lock();
         let core = if roster.closed {
             None
@@ -128,10 +128,10 @@ impl Staff {
     fn start_lane(
         &self,
         house: &Arc<House>,
-        core: Box<Core>,
+        core: Core,
         name: String,
         role: Role,
-    ) -> Result<(), (io::Error, Box<Core>)> {
+    ) -> Result<(), (io::Error, Core)> {
         // The core travels in a cell that both sides see, so that a refused thread does not take it along.
         let parcel = Arc::new(Mutex::new(Some(core)));
         let delivery = Arc::clone(&parcel);
@@ -243,7 +243,7 @@ impl Drop for Present {
     }
 }
 
-fn work_lane(house: &Arc<House>, core: Box<Core>, role: Role) {
+fn work_lane(house: &Arc<House>, core: Core, role: Role) {
     sharpen_timers();
     let lane = core.index();
     let _inside = context::enter_as_worker(house, lane);

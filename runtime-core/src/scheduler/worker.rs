@@ -40,7 +40,7 @@ pub(crate) struct Core {
 /// A worker on its thread.
 pub(crate) struct Worker {
     pub(super) house: Arc<House>,
-    core: Box<Core>,
+    core: Core,
     /// Rounds until the next look around.
     until_look: Cell<u32>,
     /// Events are being dispatched or timers fired (A2).
@@ -56,8 +56,8 @@ pub(crate) struct Worker {
 }
 
 impl Core {
-    pub(crate) fn new(index: usize, queue: LocalQueue) -> Box<Self> {
-        Box::new(Self { index, queue })
+    pub(crate) fn new(index: usize, queue: LocalQueue) -> Self {
+        Self { index, queue }
     }
 
     pub(crate) fn index(&self) -> usize {
@@ -66,7 +66,7 @@ impl Core {
 }
 
 impl Worker {
-    pub(crate) fn new(house: Arc<House>, core: Box<Core>) -> Self {
+    pub(crate) fn new(house: Arc<House>, core: Core) -> Self {
         Self {
             house,
             core,
@@ -86,7 +86,7 @@ impl Worker {
     }
 
     /// Gives the core back, for another thread.
-    pub(crate) fn into_core(self) -> Box<Core> {
+    pub(crate) fn into_core(self) -> Core {
         self.core
     }
 

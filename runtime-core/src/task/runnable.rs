@@ -32,9 +32,10 @@ impl Runnable {
     #[inline]
     pub(crate) fn run(self) {
         let task = self.0.as_raw();
+        let poll = self.0.header().vtable.poll;
         std::mem::forget(self);
         // SAFETY: by H1 and H2 of the header: the reference moves into the call.
-        unsafe { (task.as_ref().vtable.poll)(task) }
+        unsafe { poll(task) }
     }
 
     /// What the task is called and where it comes from.

@@ -120,7 +120,7 @@ pub(super) enum ClaimOutcome {
 impl Snapshot {
     /// A new task: scheduled, joined, with the given number of references.
     pub(super) const fn new(refs: usize) -> Self {
-        Self(SCHEDULED | JOIN_INTEREST | refs * REF_ONE)
+        Self(SCHEDULED | JOIN_INTEREST | (refs * REF_ONE))
     }
 
     const fn has(self, bits: usize) -> bool {
