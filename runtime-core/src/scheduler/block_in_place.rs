@@ -17,7 +17,7 @@ use crate::task::budget;
 /// On a current-thread runtime, which has no other thread to go on; and if `f` panics.
 pub fn block_in_place<R>(f: impl FnOnce() -> R) -> R {
     let house = context::with_worker(|worker| worker.map(prepare));
-    // A thread that is no worker may still poll: the future of a `block_on`, of which others do not depend.
+    // A thread that is no worker may still poll, the future of a `block_on`, and is as free to block.
     let _may_block = context::set_polling(false);
     let Some(house) = house else {
         return budget::without(f);
