@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// The most workers that a runtime can have.
 const MAX_WORKERS: usize = 1024;
+/// The most threads that a pool can have; the same as `runtime_blocking` refuses to exceed.
+const MAX_POOL_THREADS: usize = 32_767;
 
 /// The settings of a [`Runtime`].
 ///
@@ -238,7 +240,6 @@ impl Builder {
     }
 
     fn validate(&self) -> io::Result<()> {
-        let refuse = |problem: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
         let workers = self.workers.unwrap_or(1);
         if workers == 0 {
             return refuse(
@@ -266,16 +267,6 @@ impl Builder {
         if self.max_relief.is_some_and(|threads| threads > MAX_WORKERS) {
             return refuse("max_relief_threads is above 1024: lower it");
         }
-        if self.max_blocking == 0 {
-            return refuse(
-                "max_blocking_threads is 0, so no blocking call could ever run: set it to 1 or more",
-            );
-        }
-        if self.compute == Some(0) {
-            return refuse(
-                "compute_threads is 0, so no computation could ever run: set it to 1 or more, or leave it out",
-            );
-        }
         if self.name.contains('\0') {
             return refuse(
                 "thread_name contains a NUL byte, which no operating system takes: remove it",
@@ -286,8 +277,39 @@ impl Builder {
                 "thread_stack_size is 0, so no thread could run: leave it out for 2 MiB",
             );
         }
+        self.validate_pools()
+    }
+
+    fn validate_pools(&self) -> io::Result<()> {
+        if self.max_blocking == 0 {
+            return refuse(
+                "max_blocking_threads is 0, so no blocking call could ever run: set it to 1 or more",
+            );
+        }
+        if self.max_blocking > MAX_POOL_THREADS {
+            return refuse(
+                "max_blocking_threads is above 32767, which is more than a pool can count: lower it",
+            );
+        }
+        if self
+            .compute
+            .is_some_and(|threads| threads > MAX_POOL_THREADS)
+        {
+            return refuse(
+                "compute_threads is above 32767, which is more than a pool can count: lower it",
+            );
+        }
+        if self.compute == Some(0) {
+            return refuse(
+                "compute_threads is 0, so no computation could ever run: set it to 1 or more, or leave it out",
+            );
+        }
         Ok(())
     }
+}
+
+fn refuse(problem: &str) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::InvalidInput, problem))
 }
 
 impl fmt::Debug for Builder {
