@@ -18,6 +18,7 @@ pub(crate) use self::tokio::Tokio;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ pub(crate) trait Peer: 'static {
     /// A sleep, as the runtime makes it.
     type Sleep: Future + Send;
     type Listener: Send + Sync + 'static;
-    type Stream: Send + 'static;
+    type Stream: AsFd + Send + 'static;
 
     /// Builds the runtime and runs `main` on this thread, which is no worker.
     fn run<F: Future>(main: F) -> F::Output;

@@ -6,7 +6,9 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use socket2::SockRef;
 
 use crate::measure::{Effort, Phase, Sample, Window};
 use crate::peer::Peer;
@@ -79,7 +81,7 @@ async fn serve<P: Peer>() -> io::Result<SocketAddr> {
         loop {
             let stream = P::accept(&listener).await.expect("connections come in");
             P::spawn_detached(async move {
-                // A client that closes while its last byte is under way resets the connection.
+                // Clients that connect over and over end in a reset.
                 let _ = send_back::<P>(stream).await;
             });
         }
@@ -122,6 +124,8 @@ async fn reconnect<P: Peer>(address: SocketAddr, window: Arc<Window>) -> io::Res
         let mut stream = P::connect(address).await?;
         P::set_nodelay(&stream)?;
         round_trip::<P>(&mut stream, &[7]).await?;
+        // A reset, since ports that linger after an orderly close run out within seconds, for whoever comes next too.
+        SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
         drop(stream);
         let to = Instant::now();
         match window.phase() {
