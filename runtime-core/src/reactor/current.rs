@@ -8,9 +8,13 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Reactor>>> = const { RefCell::new(None) };
 }
 
-/// Makes `reactor` this thread's; gives the one before back, to be put back later.
+/// Makes `reactor` this thread's; gives the one before back, to be put back later. On a thread that is past its destructors
+/// it does nothing.
 pub(crate) fn replace(reactor: Option<Arc<Reactor>>) -> Option<Arc<Reactor>> {
-    CURRENT.with(|current| current.replace(reactor))
+    CURRENT
+        .try_with(|current| current.replace(reactor))
+        .ok()
+        .flatten()
 }
 
 /// This thread's reactor.

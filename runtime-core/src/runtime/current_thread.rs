@@ -104,6 +104,18 @@ impl Drop for AtWork<'_> {
         if let Some(worker) = self.worker.take() {
             self.house.core_shelf.put(worker.into_core());
         }
+        if self.house.engine.is_shutting_down() {
+            // The shutdown may have looked for the core while it was here.
+            retire(self.house);
+        }
+    }
+}
+
+/// The worker's part of the shutdown, by the thread that begins it or by the one that worked then, whichever finds the core.
+pub(super) fn retire(house: &Arc<House>) {
+    if let Some(core) = house.core_shelf.take() {
+        let _inside = context::enter_as_worker(house, core.index());
+        Worker::new(Arc::clone(house), core).retire();
     }
 }
 

@@ -1,10 +1,11 @@
 //! Who owns a runtime, and shuts it down.
 
 use super::block_on::{self, Blocking};
+use super::current_thread;
 use super::{Builder, EnterGuard, Handle, RuntimeMetrics};
 use crate::scheduler::house::Flavor;
 use crate::scheduler::worker::Core;
-use crate::scheduler::{House, Worker, context};
+use crate::scheduler::{House, context};
 use crate::task::JoinHandle;
 use runtime_blocking::Executor;
 use std::fmt;
@@ -168,14 +169,18 @@ impl Runtime {
         let deadline = Instant::now().checked_add(patience);
         house.close();
         if house.flavor == Flavor::CurrentThread {
-            retire_here(house);
+            current_thread::retire(house);
         }
         // A thread of this runtime would wait for itself.
         let own = context::is_own(house);
         let patient = !own && !patience.is_zero();
         // All but the reactor thread, which still has to hand out what wakes the last polls.
         let workers_gone = patient && house.staff.wait_for_end(1, deadline);
-        house.finish();
+        {
+            // What is left is dropped here, and may want its runtime.
+            let _inside = context::enter(house);
+            house.finish();
+        }
         if !patient {
             return;
         }
@@ -184,14 +189,6 @@ impl Runtime {
         let left = || deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let _ = house.blocking.join(left());
         let _ = house.compute.join(left());
-    }
-}
-
-/// A current-thread runtime has no worker of its own to drop the futures: this thread is it for a moment.
-fn retire_here(house: &Arc<House>) {
-    if let Some(core) = house.core_shelf.take() {
-        let _inside = context::enter_as_worker(house, core.index());
-        Worker::new(Arc::clone(house), core).retire();
     }
 }
 

@@ -69,7 +69,11 @@ fn enter_shard(house: &Arc<House>, shard: usize) -> Entered {
     Entered {
         timers: Some(runtime_timer::enter(Arc::clone(&engine.timers), shard)),
         reactor: reactor::current::replace(Some(Arc::clone(&engine.reactor))),
-        house: HOUSE.with(|current| current.replace(Some(Arc::clone(house)))),
+        // A thread that is past its destructors, as when it ends with a runtime in a place of its own, stays outside.
+        house: HOUSE
+            .try_with(|current| current.replace(Some(Arc::clone(house))))
+            .ok()
+            .flatten(),
         _not_send: PhantomData,
     }
 }
