@@ -177,6 +177,39 @@ pub(crate) async fn give_waker(to: mpsc::Sender<Waker>) {
     .await;
 }
 
+/// Runs the body in a process of its own: this program once more, with this test alone.
+#[track_caller]
+pub(crate) fn in_own_process(test: &str, body: impl FnOnce()) {
+    const INSIDE: &str = "GRISTMILL_TEST_INSIDE";
+    if std::env::var_os(INSIDE).is_some_and(|inside| inside == test) {
+        body();
+        return;
+    }
+    let own = std::env::current_exe().expect("a path");
+    let output = std::process::Command::new(own)
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(INSIDE, test)
+        .output()
+        .expect("started");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{}\n{text}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// How many threads of this process have names that begin so; Linux keeps 15 bytes of a name.
+#[cfg(target_os = "linux")]
+pub(crate) fn threads_named(prefix: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("mounted");
+    tasks
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .filter(|name| name.starts_with(prefix))
+        .count()
+}
+
 /// Keeps the panics that a test provokes off the terminal; their texts begin with "expected".
 pub(crate) fn silence_panics() {
     static ONCE: std::sync::Once = std::sync::Once::new();
