@@ -43,7 +43,7 @@ fn what_is_an_address_resolves_at_once_and_without_a_runtime() {
     let v4: SocketAddr = "127.0.0.1:80".parse().expect("an address");
     let v6: SocketAddr = "[::1]:80".parse().expect("an address");
     assert_eq!(at_once(v4), [v4]);
-    assert_eq!(at_once(&v6), [v6]);
+    assert_eq!(at_once(v6), [v6]);
     assert_eq!(at_once(&[v4, v6][..]), [v4, v6]);
     assert_eq!(at_once("127.0.0.1:80"), [v4]);
     assert_eq!(at_once(String::from("[::1]:80")), [v6]);

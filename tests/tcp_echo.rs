@@ -8,7 +8,7 @@ use gristmill::io::{AsyncReadExt, AsyncWriteExt};
 use gristmill::net::{TcpListener, TcpStream};
 use gristmill::task::JoinSet;
 use std::io::{IoSlice, IoSliceMut};
-use wire::{echo, pattern, tcp_pair};
+use wire::{echo, forget_when_dropped, pattern, tcp_pair};
 
 const MIB: usize = 1 << 20;
 
@@ -125,6 +125,10 @@ fn sixty_four_connections_exchange_a_hundred_messages_each() {
                         stream.read_exact(&mut received).await.expect("a read");
                         assert_eq!(received, sent);
                     }
+                    // Only once the server has ended its way does it no longer mind.
+                    stream.close().await.expect("a close");
+                    assert_eq!(stream.read(&mut [0; 1]).await.expect("the end"), 0);
+                    forget_when_dropped(&stream);
                 });
             }
             while let Some(ended) = clients.join_next().await {

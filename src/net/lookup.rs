@@ -155,7 +155,7 @@ impl Resolve for (Ipv6Addr, u16) {
 
 impl Resolve for [SocketAddr] {
     fn request(&self) -> Request {
-        Request::Known(Addresses::Many(self.to_vec().into_iter()))
+        Request::Known(Addresses::Many(Vec::from(self).into_iter()))
     }
 }
 

@@ -9,13 +9,13 @@
 //!        │           ├──────────┼───────────┼────────────┤            │
 //!        │       halves: the two ways of a stream, borrowed or owned  │
 //!        │           │          │           │            │            │
-//!     methods: what many kinds of sockets offer, written once         │
+//!     methods, traffic: what many kinds of sockets offer, written once│
 //!        │           │          │           │            │            │
 //!     socket: opening, connecting, accepting       byte_stream: reading, writing, closing
 //!        └───────────┴──────────┴─── Registered ─────────┴────────────┘
 //! ```
 //!
-//! [`lookup`] makes addresses of names before any of this begins.
+//! `lookup` makes addresses of names before any of this begins.
 //!
 //! # Which runtime a socket belongs to
 //!
@@ -31,6 +31,9 @@
 
 #[macro_use]
 mod methods;
+#[macro_use]
+mod traffic;
+
 mod byte_stream;
 mod halves;
 mod lookup;

@@ -40,7 +40,7 @@ macro_rules! options {
             ///
             /// If the operating system does not answer.
             pub fn $get(&self) -> io::Result<$type> {
-                Ok(self.0.$asks()?)
+                self.0.$asks()
             }
 
             #[doc = concat!("Sets ", $what)]

@@ -6,16 +6,44 @@
 
 use gristmill::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use gristmill::net::{TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Makes connections that all arrive at one port.
+pub(crate) struct Pairs {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Pairs {
+    pub(crate) async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        Self { listener, address }
+    }
+
+    /// Two ends of a connection.
+    pub(crate) async fn next(&self) -> (TcpStream, TcpStream) {
+        let one = TcpStream::connect(self.address)
+            .await
+            .expect("a connection");
+        let (other, _) = self.listener.accept().await.expect("a connection");
+        (one, other)
+    }
+}
 
 /// Two ends of a TCP connection.
 pub(crate) async fn tcp_pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
-    let address = listener.local_addr().expect("an address");
-    let one = TcpStream::connect(address).await.expect("a connection");
-    let (other, _) = listener.accept().await.expect("a connection");
-    (one, other)
+    Pairs::new().await.next().await
+}
+
+/// Lets the operating system forget the connection when this end is dropped.
+///
+/// Otherwise it keeps the ports of each for a minute, and tests that make thousands run out of them.
+pub(crate) fn forget_when_dropped(stream: &TcpStream) {
+    stream.set_linger(Some(Duration::ZERO)).expect("an option");
 }
 
 /// Bytes that differ from place to place, with a period that no buffer has.
