@@ -40,6 +40,7 @@ async fn serve(listener: TcpListener, seed: u64) {
     let mut serving: Vec<JoinHandle<_>> = Vec::new();
     loop {
         let (stream, _) = listener.accept().await.expect("a connection");
+        stream.set_nodelay(true).expect("an option");
         serving.push(gristmill::spawn(echo(stream)));
         if chance.below(3) == 0 {
             let victim = chance.below(serving.len());
@@ -54,6 +55,7 @@ async fn visit(address: SocketAddr, seed: u64) {
     let Ok(mut stream) = TcpStream::connect(address).await else {
         return;
     };
+    stream.set_nodelay(true).expect("an option");
     if chance.below(4) != 0 {
         forget_when_dropped(&stream);
     }
