@@ -46,3 +46,7 @@ pub use executor::run_in_executor;
 pub use runtime::run;
 pub use runtime_macros::{main, test};
 pub use task::{spawn, spawn_blocking, spawn_compute};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
