@@ -5,14 +5,14 @@
 //! * N1 — Whoever makes a runnable visible to other workers calls `notify` afterwards, or hands the duty to a
 //!   thread that will (edge P1 of [`park`](crate::park)).
 //! * N2 — Nothing here owns a task for good: the engine must not keep tasks alive that keep it alive. What
-//!   is left in the injector is drained at shutdown.
+//!   is left in the injector is drained at shutdown, and what comes later by whoever put it there.
 
 use super::lane::Lane;
 use crate::park::{Idle, Unpark};
 use crate::queue::{Injector, LocalQueue};
 use crate::reactor::Reactor;
 use crate::reactor::thread::Guard;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use crate::sync::{Arc, CachePadded};
 use crate::task::Runnable;
 use runtime_timer::{Clock, Host, Timers};
@@ -35,6 +35,8 @@ pub(crate) struct Engine {
     /// How many lanes are worked by a thread.
     staffed: AtomicUsize,
     shutting_down: AtomicBool,
+    /// The workers are gone, and nobody will look at the injector again.
+    unattended: AtomicBool,
 }
 
 /// Where a runtime's time comes from.
@@ -75,6 +77,7 @@ impl Engine {
             search_limit: workers.div_ceil(2),
             staffed: AtomicUsize::new(0),
             shutting_down: AtomicBool::new(false),
+            unattended: AtomicBool::new(false),
         };
         Ok((Arc::new(engine), queues))
     }
@@ -83,6 +86,7 @@ impl Engine {
     pub(crate) fn inject(&self, runnable: Runnable) {
         self.injector.push(runnable);
         self.notify();
+        self.empty_unattended();
     }
 
     /// After posting work: wakes a worker if one sleeps and none searches.
@@ -130,6 +134,26 @@ impl Engine {
         // ORDERING: SeqCst, before the unparks: a worker that wakes, or looks before it sleeps, sees it.
         self.shutting_down.store(true, Ordering::SeqCst);
         (0..self.lanes.len()).for_each(|worker| self.unpark(worker));
+    }
+
+    /// The workers are gone: ends every runnable that is left, and from now on each that comes.
+    pub(crate) fn leave_unattended(&self) {
+        // ORDERING: SeqCst with the fence: the drain below comes after, as the look in `empty_unattended` comes after a
+        // push. One of the two sees the other.
+        self.unattended.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        self.empty_unattended();
+    }
+
+    /// After a push: ends what no worker will look at any more.
+    #[inline]
+    pub(crate) fn empty_unattended(&self) {
+        // ORDERING: SeqCst, see `leave_unattended`; on the pusher's side the fence is in `notify`.
+        if self.unattended.load(Ordering::SeqCst) {
+            while let Some(runnable) = self.injector.take() {
+                drop(runnable);
+            }
+        }
     }
 
     #[inline]

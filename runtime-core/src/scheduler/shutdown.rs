@@ -40,9 +40,7 @@ impl House {
     /// After the workers: ends what they left, and everything that waits for readiness.
     pub(crate) fn finish(&self) {
         self.end_tasks(0);
-        while let Some(runnable) = self.engine.injector.take() {
-            drop(runnable);
-        }
+        self.engine.leave_unattended();
         let mut woken = Vec::new();
         self.engine.reactor.registry.shut_down(&mut woken);
         woken.drain(..).for_each(wake);
@@ -57,6 +55,8 @@ impl Worker {
         context::scope_worker(self, || {
             self.house.end_tasks(self.index());
             self.drain();
+            // A worker that was stuck may come here last, and its queue may have overflowed meanwhile.
+            self.engine().empty_unattended();
         });
     }
 }

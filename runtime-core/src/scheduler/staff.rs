@@ -100,7 +100,10 @@ impl Staff {
         };
         let name = format!("{}-r{}", self.config.name, core.index());
         match self.start_lane(house, core, name, Role::Relief) {
-            Ok(()) => true,
+            Ok(()) => {
+                self.roster.lock().reliefs += 1;
+                true
+            }
             Err((_, core)) => {
                 // The system has no thread to spare just now. The next tick may find one.
                 self.roster.lock().bench.push(core);
@@ -111,13 +114,11 @@ impl Staff {
 
     fn take_from_bench(&self) -> Option<Core> {
         let mut roster = self.roster.lock();
-        let core = if roster.closed {
+        if roster.closed {
             None
         } else {
             roster.bench.pop()
-        }?;
-        roster.reliefs += 1;
-        Some(core)
+        }
     }
 
     /// How many relief workers were started.
