@@ -1,0 +1,320 @@
+//! What happens when the operating system refuses: an error that names the fix, and the program goes on.
+//!
+//! Limits are the process's, so each test runs in a process of its own.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use common::{
+    Count, FLAVOURS, Flavour, PATIENCE, eventually, give_waker, in_own_process, threads_named,
+    within,
+};
+use gristmill::runtime::{Builder, Runtime};
+use gristmill::time::{Duration, sleep};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+
+/// Sets a limit of this process, and leaves the hard one alone.
+fn limit(resource: Resource, to: u64) {
+    let (_, hard) = getrlimit(resource).expect("readable");
+    setrlimit(resource, to.min(hard), hard).expect("settable");
+}
+
+fn open_descriptors() -> usize {
+    // One of them is that of the look itself.
+    std::fs::read_dir("/proc/self/fd").expect("mounted").count() - 1
+}
+
+/// How much of the address space this process uses.
+fn address_space() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("mounted");
+    let pages = statm.split(' ').next().expect("a number");
+    pages.parse::<u64>().expect("a number") * 4096
+}
+
+/// Until the returned guard is dropped the process gets no more than so much address space; roughly, for the allocator
+/// gives some of its own back at times.
+fn short_of_memory(left: u64) -> impl Drop {
+    let (soft, _) = getrlimit(Resource::RLIMIT_AS).expect("readable");
+    limit(Resource::RLIMIT_AS, address_space() + left);
+    common::OnDrop::new(move || limit(Resource::RLIMIT_AS, soft))
+}
+
+const MIB: u64 = 1024 * 1024;
+/// What is left to the process, mostly.
+const LEFT: u64 = 32 * MIB;
+/// A stack that does not fit into that.
+const STACK: usize = 512 * 1024 * 1024;
+
+#[test]
+fn too_few_descriptors_are_an_error_of_the_build() {
+    in_own_process("too_few_descriptors_are_an_error_of_the_build", || {
+        let in_use = open_descriptors() as u64;
+        let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).expect("readable");
+        for flavour in FLAVOURS {
+            let mut refusals = 0;
+            for spare in 0..12 {
+                limit(Resource::RLIMIT_NOFILE, in_use + spare);
+                let built = flavour.builder().thread_name("fewfd").build();
+                limit(Resource::RLIMIT_NOFILE, soft);
+                match built {
+                    Ok(runtime) => assert_eq!(runtime.block_on(async { 7 }), 7),
+                    Err(error) => {
+                        refusals += 1;
+                        let text = error.to_string();
+                        assert!(text.contains("RLIMIT_NOFILE"), "{text}");
+                    }
+                }
+                eventually("no thread stays", || threads_named("fewfd") == 0);
+                assert_eq!(open_descriptors() as u64, in_use);
+            }
+            assert!(refusals > 0, "the limit has an effect");
+        }
+    });
+}
+
+#[test]
+fn a_stack_that_cannot_be_had_is_an_error_of_the_build() {
+    in_own_process(
+        "a_stack_that_cannot_be_had_is_an_error_of_the_build",
+        || {
+            for flavour in FLAVOURS {
+                for bytes in [1 << 46, 1 << 62, usize::MAX / 2, usize::MAX - 1, usize::MAX] {
+                    let builder = flavour.builder().thread_name("bigst");
+                    let error = builder
+                        .thread_stack_size(bytes)
+                        .build()
+                        .expect_err("no machine has that");
+                    let text = error.to_string();
+                    assert!(text.contains("thread_stack_size"), "{text}");
+                    eventually("no thread stays", || threads_named("bigst") == 0);
+                }
+            }
+        },
+    );
+}
+
+#[test]
+fn a_build_that_fails_half_way_ends_the_threads_it_started() {
+    in_own_process(
+        "a_build_that_fails_half_way_ends_the_threads_it_started",
+        || {
+            let in_use = open_descriptors();
+            for _ in 0..5 {
+                let builder = Builder::new().thread_name("half").worker_threads(16);
+                let built = {
+                    let _short = short_of_memory(200 * MIB);
+                    // Some fit, sixteen do not.
+                    builder.thread_stack_size(32 * 1024 * 1024).build()
+                };
+                let error = built.expect_err("no room");
+                assert!(error.to_string().contains("worker_threads"), "{error}");
+                eventually("no thread stays", || threads_named("half") == 0);
+                eventually("no descriptor stays", || open_descriptors() == in_use);
+            }
+        },
+    );
+}
+
+#[test]
+fn a_blocking_call_without_a_thread_is_an_error_and_the_program_goes_on() {
+    in_own_process(
+        "a_blocking_call_without_a_thread_is_an_error_and_the_program_goes_on",
+        || {
+            for flavour in FLAVOURS {
+                within(format!("{flavour:?}"), move || {
+                    let builder = flavour.builder().thread_stack_size(STACK);
+                    let runtime = builder.build().expect("a runtime");
+                    let drops = Count::default();
+                    let probe = drops.on_drop();
+                    let refused = {
+                        let _short = short_of_memory(LEFT);
+                        runtime.block_on(runtime.spawn_blocking(move || drop(probe)))
+                    };
+                    let error = refused.expect_err("no thread");
+                    assert!(error.io_error().is_some(), "{error}");
+                    assert!(!error.is_cancelled() && !error.is_panic());
+                    let text = error.to_string();
+                    assert!(text.contains("thread stack size"), "{text}");
+                    assert_eq!(drops.get(), 1);
+
+                    let job = runtime.spawn_blocking(|| 7);
+                    assert_eq!(runtime.block_on(job).expect("runs"), 7);
+                    // With a thread there already the next call waits for it instead.
+                    let _short = short_of_memory(LEFT);
+                    let jobs: Vec<_> = (0..20).map(|n| runtime.spawn_blocking(move || n)).collect();
+                    for (n, job) in jobs.into_iter().enumerate() {
+                        assert_eq!(runtime.block_on(job).expect("runs"), n);
+                    }
+                });
+            }
+        },
+    );
+}
+
+#[test]
+fn a_relief_worker_without_a_thread_leaves_the_others_waiting_but_alive() {
+    in_own_process(
+        "a_relief_worker_without_a_thread_leaves_the_others_waiting_but_alive",
+        || {
+            within("relief", || {
+                let builder = Builder::new().worker_threads(1);
+                let builder = builder.thread_stack_size(STACK);
+                let runtime = builder.build().expect("a runtime");
+                let (release, released) = mpsc::channel::<()>();
+                let (started, start) = mpsc::channel();
+                let stuck = runtime.spawn(async move {
+                    started.send(()).expect("a receiver");
+                    let _ = released.recv();
+                });
+                start.recv_timeout(PATIENCE).expect("it gets stuck");
+                let short = short_of_memory(LEFT);
+                let waiting = runtime.spawn(async { 7 });
+                // Long enough for many attempts.
+                let begin = std::time::Instant::now();
+                while begin.elapsed() < Duration::from_millis(50) {
+                    assert!(!waiting.is_finished());
+                    std::thread::yield_now();
+                }
+                assert_eq!(runtime.metrics().relief_workers(), 0, "none could start");
+                drop(short);
+                assert_eq!(runtime.block_on(waiting).expect("relieved"), 7);
+                assert!(runtime.metrics().relief_workers() >= 1);
+                drop(release);
+                runtime.block_on(stuck).expect("no panic");
+            });
+        },
+    );
+}
+
+/// Makes many runtimes, uses and drops each, and sees to it that nothing of them stays open.
+fn leaves_nothing_open(test: &'static str, use_and_drop: fn(Runtime)) {
+    in_own_process(test, || {
+        within(test, move || {
+            let in_use = open_descriptors();
+            for flavour in FLAVOURS {
+                for _ in 0..60 {
+                    use_and_drop(flavour.runtime());
+                }
+                eventually("the descriptors are closed", || {
+                    open_descriptors() <= in_use
+                });
+            }
+        });
+    });
+}
+
+#[test]
+fn descriptors_are_closed_after_plain_use() {
+    leaves_nothing_open("descriptors_are_closed_after_plain_use", |runtime| {
+        runtime.block_on(async {
+            drop(gristmill::spawn(sleep(Duration::from_secs(3600))));
+            drop(gristmill::spawn(pending::<()>()));
+            gristmill::spawn(async {}).await.expect("no panic");
+        });
+    });
+}
+
+#[test]
+fn descriptors_are_closed_after_a_drop_while_another_thread_works() {
+    leaves_nothing_open(
+        "descriptors_are_closed_after_a_drop_while_another_thread_works",
+        |runtime| {
+            let handle = runtime.handle().clone();
+            let (started, start) = mpsc::channel();
+            let worker = std::thread::spawn(move || {
+                handle.block_on(async {
+                    let tasks: Vec<_> = (0..20)
+                        .map(|_| {
+                            gristmill::spawn(async {
+                                loop {
+                                    gristmill::task::yield_now().await;
+                                }
+                            })
+                        })
+                        .collect();
+                    gristmill::task::yield_now().await;
+                    started.send(()).expect("a receiver");
+                    for task in tasks {
+                        let joined: Result<(), _> = task.await;
+                        assert!(joined.expect_err("shut down").is_cancelled());
+                    }
+                });
+            });
+            start.recv_timeout(PATIENCE).expect("it works");
+            drop(runtime);
+            worker.join().expect("no panic");
+        },
+    );
+}
+
+#[test]
+fn descriptors_are_closed_after_wakes_and_spawns_that_come_with_the_shutdown() {
+    leaves_nothing_open(
+        "descriptors_are_closed_after_wakes_and_spawns_that_come_with_the_shutdown",
+        |runtime| {
+            let (sender, wakers) = mpsc::channel();
+            for _ in 0..20 {
+                drop(runtime.spawn(give_waker(sender.clone())));
+            }
+            drop(sender);
+            runtime.block_on(async {
+                for _ in 0..100 {
+                    gristmill::task::yield_now().await;
+                }
+            });
+            let (stop, handle) = (Arc::new(AtomicBool::new(false)), runtime.handle().clone());
+            let stopped = Arc::clone(&stop);
+            let (started, start) = mpsc::channel();
+            let thread = std::thread::spawn(move || {
+                let held: Vec<_> = wakers.try_iter().collect();
+                started.send(()).expect("a receiver");
+                while !stopped.load(Ordering::SeqCst) {
+                    held.iter().for_each(std::task::Waker::wake_by_ref);
+                    drop(handle.spawn(pending::<()>()));
+                }
+            });
+            start.recv_timeout(PATIENCE).expect("it wakes");
+            drop(runtime);
+            stop.store(true, Ordering::SeqCst);
+            thread.join().expect("no panic");
+        },
+    );
+}
+
+#[test]
+fn descriptors_are_closed_after_the_job_that_outlived_the_runtime() {
+    leaves_nothing_open(
+        "descriptors_are_closed_after_the_job_that_outlived_the_runtime",
+        |runtime| {
+            let (release, released) = mpsc::channel::<()>();
+            drop(runtime.spawn_blocking(move || {
+                let _ = released.recv();
+                gristmill::spawn(pending::<()>()).is_finished()
+            }));
+            if runtime.metrics().num_workers() > 1 {
+                let (sender, receiver) = mpsc::channel::<()>();
+                drop(runtime.spawn(async move {
+                    let _ = receiver.recv_timeout(Duration::from_millis(1));
+                    drop(sender);
+                    gristmill::task::yield_now().await;
+                }));
+            }
+            runtime.shutdown_background();
+            drop(release);
+        },
+    );
+}
+
+#[test]
+fn a_flavour_of_each_kind_lives_with_few_descriptors() {
+    in_own_process("a_flavour_of_each_kind_lives_with_few_descriptors", || {
+        // What a runtime needs is part of what a user has to plan for.
+        let in_use = open_descriptors();
+        let runtimes: Vec<_> = FLAVOURS.into_iter().map(Flavour::runtime).collect();
+        let each = (open_descriptors() - in_use) / runtimes.len();
+        assert!(each <= 4, "{each} descriptors a runtime");
+    });
+}
