@@ -151,11 +151,11 @@ impl Worker {
                 others()
                     .filter(|victim| victim.is_stuck())
                     .find_map(|v| v.queue.steal_slot())
-            })
-            .or_else(|| self.queue().take_from(&self.engine().injector));
+            });
         if stolen.is_some() {
             self.lane().stats.steals.add(1);
+            return stolen;
         }
-        stolen
+        self.queue().take_from(&self.engine().injector)
     }
 }

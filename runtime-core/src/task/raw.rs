@@ -162,6 +162,8 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
     // SAFETY: the caller is the running thread, and the stage was emptied just now.
     unsafe { this.store_output(output) };
 
+    // Before anybody hears of the end: a task that was joined does not count as alive.
+    let member = this.scheduler.release(&this.header);
     let state = this.header.state.complete();
     if !state.is_join_interested() {
         // SAFETY: I5, no handle is left, so the output is this thread's.
@@ -177,7 +179,6 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
             contain(|| drop(waker));
         }
     }
-    let member = this.scheduler.release(&this.header);
     // SAFETY: the caller's references, and the set's if the task was in it.
     unsafe { release(this, task, refs + usize::from(member)) };
 }
