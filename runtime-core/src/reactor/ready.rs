@@ -142,11 +142,6 @@ impl Ready {
         Self(self.0 & interest.mask().0)
     }
 
-    /// What a failed attempt takes back. That a peer closed, or an error, stays true.
-    pub(super) const fn clearable(interest: Interest) -> Self {
-        Self(interest.0 & (READABLE | WRITABLE | PRIORITY))
-    }
-
     pub(super) const fn bits(self) -> u8 {
         self.0
     }

@@ -201,8 +201,10 @@ impl<T: AsFd> Registered<T> {
     ) -> Poll<io::Result<usize>> {
         self.poll_attempt(Direction::Read, cx, |io, seen| {
             let count = read(io)?;
-            if count < room && count > 0 && self.trusts_short_reads() {
-                self.source.clear(seen, Interest::READABLE);
+            // A read stops short at urgent data too, with more behind it.
+            let is_urgent = seen.ready().is_priority();
+            if count < room && count > 0 && !is_urgent && self.trusts_short_reads() {
+                self.source.clear_used_up(seen, Direction::Read);
             }
             Ok(count)
         })
@@ -221,7 +223,7 @@ impl<T: AsFd> Registered<T> {
             let count = write(io)?;
             if count < length && count > 0 {
                 // The buffer is full. The edge that says there is room again is yet to come.
-                self.source.clear(seen, Interest::WRITABLE);
+                self.source.clear_used_up(seen, Direction::Write);
             }
             Ok(count)
         })

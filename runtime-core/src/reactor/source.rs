@@ -74,10 +74,21 @@ impl Source {
         }
     }
 
-    /// An attempt showed that what was seen is used up.
+    /// An attempt found the source not ready, whatever was seen: not even the end of a stream is there any more, as with
+    /// a pipe that has got a new writer.
     #[inline]
     pub(super) fn clear(&self, seen: Seen, interest: Interest) {
-        self.readiness.clear(seen, Ready::clearable(interest));
+        self.readiness.clear(seen, interest.mask());
+    }
+
+    /// An attempt used up the bytes, or the room, that was seen. That the peer has closed stays true.
+    #[inline]
+    pub(super) fn clear_used_up(&self, seen: Seen, direction: Direction) {
+        let ready = match direction {
+            Direction::Read => Ready::READABLE,
+            Direction::Write => Ready::WRITABLE,
+        };
+        self.readiness.clear(seen, ready);
     }
 }
 
