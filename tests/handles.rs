@@ -154,7 +154,7 @@ fn ids_are_unique_and_the_same_wherever_they_are_asked_for() {
             }
             let bad = gristmill::spawn(async { panic!("expected by the test") });
             let id = bad.id();
-            let error: task::JoinError = bad.await.map(|()| ()).expect_err("panicked");
+            let error: task::JoinError = bad.await.expect_err("panicked");
             assert_eq!(error.id(), id);
             let job = gristmill::spawn_blocking(task::id);
             let id = job.id();

@@ -1,5 +1,10 @@
 //! What timers promise: never early, never forgotten, cheap to give up.
 
+#![expect(
+    clippy::async_yields_async,
+    reason = "tasks hand sleeps on to other tasks, which is the point"
+)]
+
 mod common;
 
 use common::{CountingWaker, Flavour, PATIENCE, eventually, on_each, silence_panics, within};

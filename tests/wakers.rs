@@ -1,5 +1,10 @@
 //! What a task's waker promises: it may be woken by anybody at any time, and the task is polled for it.
 
+#![expect(
+    clippy::waker_clone_wake,
+    reason = "waking by value is another path than waking by reference"
+)]
+
 mod common;
 
 use common::{Count, Flavour, OnDrop, PATIENCE, give_waker, on_each, silence_panics, with_each};
