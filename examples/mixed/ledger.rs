@@ -61,7 +61,7 @@ impl Ledger {
             Some(before) if *before != digest => {
                 let name = &self.plan.files[file];
                 Err(Failure::Run(format!(
-                    "two passes over {name} disagree: {before} and {digest}"
+                    "{name} was changed meanwhile, or the way is broken: {before} before, {digest} now"
                 )))
             }
             Some(_) => Ok(()),
@@ -119,7 +119,7 @@ mod tests {
         ledger.enter(0, Digest::of(b"before")).unwrap();
         ledger.enter(0, Digest::of(b"before")).unwrap();
         let error = ledger.enter(0, Digest::of(b"after")).unwrap_err();
-        assert!(error.to_string().contains("disagree"), "{error}");
+        assert!(error.to_string().contains("changed meanwhile"), "{error}");
     }
 
     #[test]
