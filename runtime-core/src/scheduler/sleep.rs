@@ -49,8 +49,11 @@ impl Worker {
             return self.stay_awake();
         }
         let deadline = self.deadline(None);
-        let clock = self.engine().timers.clock();
-        let until = deadline.map(|ns| clock.instant_at(ns).into_std());
+        // By the time that is left: the runtime's clock may be ahead of the system's, after a pause.
+        let now = self.engine().timers.now_ns();
+        let until = deadline
+            .and_then(|deadline| timeout(deadline, now))
+            .and_then(|left| Instant::now().checked_add(left));
         self.asleep(|| {
             self.lane().parker.park(until);
         });
