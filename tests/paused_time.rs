@@ -154,6 +154,23 @@ fn time_can_be_paused_resumed_and_paused_again() {
 }
 
 #[test]
+fn sleeps_are_not_prolonged_by_the_time_that_was_skipped_before() {
+    within("skipped", || {
+        let runtime = Builder::new_current_thread().build().expect("a runtime");
+        for _ in 0..200 {
+            // Right after the start of block_on the reactor thread may still be in the poller, so that the worker has to
+            // sleep elsewhere.
+            runtime.block_on(async {
+                time::pause();
+                sleep(HOUR).await;
+                time::resume();
+                sleep(Duration::from_micros(100)).await;
+            });
+        }
+    });
+}
+
+#[test]
 fn pausing_where_it_is_not_allowed_is_refused_with_the_fix() {
     within("refusals", || {
         let twice = panic_text(|| paused().block_on(async { time::pause() }));
