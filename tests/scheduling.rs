@@ -182,8 +182,11 @@ fn the_root_future_is_not_starved_by_tasks_nor_they_by_it() {
         let (root_yields, task_yields) = (Count::default(), Count::default());
         let (root_seen, task_counts) = (root_yields.clone(), task_yields.clone());
         let task = runtime.spawn(async move {
-            while root_seen.get() < 1_000 {
+            loop {
                 task_counts.add();
+                if root_seen.get() >= 1_000 {
+                    break;
+                }
                 task::yield_now().await;
             }
         });
