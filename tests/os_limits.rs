@@ -178,7 +178,10 @@ fn a_relief_worker_without_a_thread_leaves_the_others_waiting_but_alive() {
                     assert!(!waiting.is_finished());
                     std::thread::yield_now();
                 }
-                assert_eq!(runtime.metrics().relief_workers(), 0, "none could start");
+                // An attempt that is going on just now counts until it fails.
+                eventually("no attempt counts", || {
+                    runtime.metrics().relief_workers() == 0
+                });
                 drop(short);
                 assert_eq!(runtime.block_on(waiting).expect("relieved"), 7);
                 assert!(runtime.metrics().relief_workers() >= 1);
