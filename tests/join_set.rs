@@ -163,9 +163,10 @@ fn dropping_the_set_aborts_its_members() {
             let (ended, end) = async_channel::bounded::<()>(1);
             let mut set = JoinSet::new();
             for _ in 0..20 {
-                let (probe, ended) = (drops.on_drop(), ended.clone());
+                // In this order: whoever sees the end sees the drop.
+                let held = (drops.on_drop(), ended.clone());
                 set.spawn(async move {
-                    let (_ended, _probe) = (ended, probe);
+                    let _held = held;
                     pending::<()>().await;
                 });
             }
@@ -223,12 +224,12 @@ fn join_all_passes_a_panic_on_and_aborts_the_others() {
     on_each(|runtime| {
         runtime.block_on(async {
             let drops = Count::default();
-            let probe = drops.on_drop();
             let (ended, end) = async_channel::bounded::<()>(1);
+            let held = (drops.on_drop(), ended);
             let outer = gristmill::spawn(async move {
                 let mut set = JoinSet::new();
                 set.spawn(async move {
-                    let (_ended, _probe) = (ended, probe);
+                    let _held = held;
                     pending::<()>().await;
                 });
                 set.spawn(async { panic!("expected by the test") });
