@@ -1,9 +1,9 @@
 //! Streams of bytes as the standard library has them, and reading, writing and closing one that is registered.
 //!
-//! Both kinds, TCP and Unix, keep the promise that a short read means a drained buffer, which saves the system call
-//! that would say so.
+//! After a short read from TCP the buffer is drained, which saves the system call that would say so. A Unix stream also
+//! stops short at bytes that came with descriptors, with more behind them.
 
-use runtime_core::{Interest, Registered};
+use runtime_core::{Direction, Interest, Registered};
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::AsFd;
@@ -13,6 +13,8 @@ use std::task::{Context, Poll};
 pub trait ByteStream: AsFd {
     /// What addresses its peer.
     type Addr;
+    /// Whether a read that fills only a part of its buffer has drained the socket.
+    const SHORT_READ_DRAINS: bool;
 
     /// As [`Read::read`].
     fn read(&self, buf: &mut [u8]) -> io::Result<usize>;
@@ -31,9 +33,10 @@ pub trait ByteStream: AsFd {
 }
 
 macro_rules! byte_stream {
-    ($stream:ty, $addr:ty) => {
+    ($stream:ty, $addr:ty, $short_read_drains:literal) => {
         impl ByteStream for $stream {
             type Addr = $addr;
+            const SHORT_READ_DRAINS: bool = $short_read_drains;
 
             #[inline]
             fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
@@ -64,11 +67,27 @@ macro_rules! byte_stream {
     };
 }
 
-byte_stream!(std::net::TcpStream, std::net::SocketAddr);
+byte_stream!(std::net::TcpStream, std::net::SocketAddr, true);
 byte_stream!(
     std::os::unix::net::UnixStream,
-    std::os::unix::net::SocketAddr
+    std::os::unix::net::SocketAddr,
+    false
 );
+
+/// Reads with the knowledge of what a short read means.
+#[inline]
+fn poll_read_with<S: ByteStream>(
+    stream: &Registered<S>,
+    cx: &mut Context<'_>,
+    room: usize,
+    read: impl FnMut(&S) -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    if S::SHORT_READ_DRAINS {
+        stream.poll_read_stream(cx, room, read)
+    } else {
+        stream.poll_io(Direction::Read, cx, read)
+    }
+}
 
 #[inline]
 pub(super) fn poll_read<S: ByteStream>(
@@ -76,7 +95,7 @@ pub(super) fn poll_read<S: ByteStream>(
     cx: &mut Context<'_>,
     buf: &mut [u8],
 ) -> Poll<io::Result<usize>> {
-    stream.poll_read_stream(cx, buf.len(), |stream| stream.read(buf))
+    poll_read_with(stream, cx, buf.len(), |stream| stream.read(buf))
 }
 
 pub(super) fn poll_read_vectored<S: ByteStream>(
@@ -85,7 +104,7 @@ pub(super) fn poll_read_vectored<S: ByteStream>(
     bufs: &mut [IoSliceMut<'_>],
 ) -> Poll<io::Result<usize>> {
     let room = bufs.iter().map(|buf| buf.len()).sum();
-    stream.poll_read_stream(cx, room, |stream| stream.read_vectored(bufs))
+    poll_read_with(stream, cx, room, |stream| stream.read_vectored(bufs))
 }
 
 #[inline]

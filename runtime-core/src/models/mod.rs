@@ -52,8 +52,13 @@ impl List {
 impl Schedule for List {
     const CLAIM_ON_ABORT: bool = false;
 
-    fn schedule(&self, runnable: Runnable, _cause: Cause) {
-        let list = self.clone();
+    type Address = Self;
+
+    fn address(&self) -> Self {
+        self.clone()
+    }
+
+    fn send(list: Self, runnable: Runnable, _cause: Cause) {
         list.push(runnable);
     }
 

@@ -191,7 +191,7 @@ impl<T: AsFd> Registered<T> {
     /// Reads from a stream of bytes, such as a socket or a pipe, in the reader's one place.
     ///
     /// `read` is given the value and answers how many of at most `room` bytes it got. Not for sources where
-    /// a short read does not mean that nothing is left, such as terminals.
+    /// a short read does not mean that nothing is left, such as terminals, and Unix streams that carry descriptors.
     #[inline]
     pub fn poll_read_stream(
         &self,

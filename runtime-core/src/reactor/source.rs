@@ -5,7 +5,7 @@
 //! * U1 — A waiter puts its waker in place and then looks at the readiness again; an event raises the
 //!   readiness and then takes the wakers. Both go through the waiters' lock in between, so one of the two
 //!   sees the other and no event passes a waiter by.
-//! * U2 — Wakers are woken and dropped after the lock is released.
+//! * U2 — Wakers are cloned before the lock is taken, and woken and dropped after it is released.
 
 use super::readiness::{Readiness, Seen};
 use super::ready::{Direction, Interest, Ready};
@@ -60,7 +60,8 @@ impl Source {
         if let Some(outcome) = look() {
             return Poll::Ready(outcome);
         }
-        let displaced = self.waiters.lock().set(direction, cx.waker());
+        let waker = cx.waker().clone();
+        let displaced = self.waiters.lock().set(direction, waker);
         drop(displaced);
         look().map_or(Poll::Pending, Poll::Ready)
     }
@@ -130,7 +131,8 @@ impl Future for WaitReady<'_> {
         if let Some(outcome) = look(source.readiness.load(), *interest) {
             return Poll::Ready(outcome);
         }
-        let (entry, displaced) = source.waiters.lock().add(*number, *interest, cx.waker());
+        let waker = cx.waker().clone();
+        let (entry, displaced) = source.waiters.lock().add(*number, *interest, waker);
         drop(displaced);
         *number = Some(entry);
         look(source.readiness.load(), *interest).map_or(Poll::Pending, Poll::Ready)

@@ -25,14 +25,10 @@ struct Waiter {
 
 impl Waiters {
     /// Puts a waker into its direction's place; gives back the one that it displaces.
-    pub(super) fn set(&mut self, direction: Direction, waker: &Waker) -> Option<Waker> {
-        let place = match direction {
-            Direction::Read => &mut self.reader,
-            Direction::Write => &mut self.writer,
-        };
-        match place {
-            Some(held) if held.will_wake(waker) => None,
-            _ => place.replace(waker.clone()),
+    pub(super) fn set(&mut self, direction: Direction, waker: Waker) -> Option<Waker> {
+        match direction {
+            Direction::Read => self.reader.replace(waker),
+            Direction::Write => self.writer.replace(waker),
         }
     }
 
@@ -42,20 +38,19 @@ impl Waiters {
         &mut self,
         number: Option<u64>,
         interest: Interest,
-        waker: &Waker,
+        waker: Waker,
     ) -> (u64, Option<Waker>) {
         let held = number.and_then(|number| self.list.iter_mut().find(|w| w.number == number));
         if let Some(held) = held {
-            let old = (!held.waker.will_wake(waker))
-                .then(|| std::mem::replace(&mut held.waker, waker.clone()));
-            return (held.number, old);
+            let old = std::mem::replace(&mut held.waker, waker);
+            return (held.number, Some(old));
         }
         let number = self.next_number;
         self.next_number += 1;
         self.list.push(Waiter {
             number,
             interest,
-            waker: waker.clone(),
+            waker,
         });
         (number, None)
     }

@@ -156,7 +156,7 @@ impl Runtime {
 
     /// Shuts down without waiting for anything.
     ///
-    /// Futures are dropped by the workers a little later; those of a current-thread runtime, at once.
+    /// Futures that are not being polled are dropped by this thread or by the workers, the others when their poll ends.
     pub fn shutdown_background(self) {
         self.shutdown_timeout(Duration::ZERO);
     }
@@ -174,7 +174,8 @@ impl Runtime {
         // A thread of this runtime would wait for itself.
         let own = context::is_own(house);
         let patient = !own && !patience.is_zero();
-        // All but the reactor thread, which still has to hand out what wakes the last polls.
+        // All but the reactor thread, which still has to hand out what wakes the last polls. If it never started, as when
+        // the system refused a thread, one worker may still be about to end; the wait below is for all.
         let workers_gone = patient && house.staff.wait_for_end(1, deadline);
         {
             // What is left is dropped here, and may want its runtime.

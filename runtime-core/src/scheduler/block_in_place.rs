@@ -4,6 +4,7 @@ use super::context;
 use super::house::{Flavor, House};
 use super::worker::Worker;
 use crate::sync::Arc;
+use crate::sync::atomic::{Ordering, fence};
 use crate::task::budget;
 
 /// Runs `f`, which blocks or computes for long, on this thread, and lets the worker's other tasks go on elsewhere.
@@ -34,6 +35,8 @@ fn prepare(worker: &Worker) -> Arc<House> {
         "block_in_place needs a multi-thread runtime: use spawn_blocking here, or Builder::new_multi_thread()"
     );
     worker.lane().set_stuck(true);
+    // ORDERING: edge P1, the poster's end: a sleeper whose look misses the mark is seen in the counts.
+    fence(Ordering::SeqCst);
     let engine = &house.engine;
     let counts = engine.idle.counts();
     if counts.searching() == 0 {

@@ -26,8 +26,9 @@ thread_local! {
     static TASK: Cell<Option<Id>> = const { Cell::new(None) };
     /// Whether this thread polls futures of a runtime, so that blocking it would stop others.
     static POLLING: Cell<bool> = const { Cell::new(false) };
-    /// The address of the engine whose shutdown waits for what runs on this thread; zero for none.
-    static OWNER: Cell<usize> = const { Cell::new(0) };
+    /// The addresses of the engines whose shutdown waits for what runs on this thread; more than one where a runtime's
+    /// thread is in another's `block_on`.
+    static OWNERS: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
     /// The runtime that this thread is inside of.
     static HOUSE: RefCell<Option<Arc<House>>> = const { RefCell::new(None) };
 }
@@ -40,27 +41,40 @@ pub(crate) fn enter(house: &Arc<House>) -> Entered {
 
 /// As [`enter`], for a thread whose end the shutdown of `house` waits for: it must not wait for itself.
 pub(crate) fn enter_as_own(house: &Arc<House>) -> (Entered, OwnScope) {
-    let owner = Arc::as_ptr(&house.engine).addr();
-    (enter(house), OwnScope(OWNER.replace(owner)))
+    (enter(house), OwnScope::new(house))
 }
 
 /// As [`enter_as_own`], for a thread that owns a shard of the timers.
 pub(crate) fn enter_as_worker(house: &Arc<House>, shard: usize) -> (Entered, OwnScope) {
-    let owner = Arc::as_ptr(&house.engine).addr();
-    (enter_shard(house, shard), OwnScope(OWNER.replace(owner)))
+    (enter_shard(house, shard), OwnScope::new(house))
 }
 
 /// Whether the shutdown of `house` waits for the end of this thread, or of what runs on it.
 pub(crate) fn is_own(house: &House) -> bool {
-    OWNER.get() == Arc::as_ptr(&house.engine).addr()
+    let address = address(house);
+    OWNERS
+        .try_with(|owners| owners.borrow().contains(&address))
+        .unwrap_or(false)
+}
+
+fn address(house: &House) -> usize {
+    Arc::as_ptr(&house.engine).addr()
 }
 
 /// Keeps a thread known as a runtime's own.
-pub(crate) struct OwnScope(usize);
+pub(crate) struct OwnScope(PhantomData<*const ()>);
+
+impl OwnScope {
+    fn new(house: &House) -> Self {
+        // On a thread that is past its destructors nothing is noted, and nothing taken back.
+        let _ = OWNERS.try_with(|owners| owners.borrow_mut().push(address(house)));
+        Self(PhantomData)
+    }
+}
 
 impl Drop for OwnScope {
     fn drop(&mut self) {
-        OWNER.set(self.0);
+        let _ = OWNERS.try_with(|owners| owners.borrow_mut().pop());
     }
 }
 

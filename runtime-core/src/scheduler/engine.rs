@@ -17,6 +17,7 @@ use crate::sync::{Arc, CachePadded};
 use crate::task::Runnable;
 use runtime_timer::{Clock, Host, Timers};
 use std::io;
+use std::sync::Weak;
 use std::task::{Context, Poll};
 
 /// What all threads of a runtime share.
@@ -65,21 +66,20 @@ impl Engine {
             .unzip();
         let reactor = Reactor::new()?;
         let guard = Arc::new(Guard::new());
-        let timers = make_timers(lanes.len() + 1, time, &reactor);
-        let engine = Self {
+        let engine = Arc::new_cyclic(|engine| Self {
             injector: CachePadded(Injector::new()),
             idle: CachePadded(Idle::new()),
+            timers: make_timers(lanes.len() + 1, time, &reactor, engine),
             lanes: lanes.into(),
             reactor,
             guard,
-            timers,
             workers,
             search_limit: workers.div_ceil(2),
             staffed: AtomicUsize::new(0),
             shutting_down: AtomicBool::new(false),
             unattended: AtomicBool::new(false),
-        };
-        Ok((Arc::new(engine), queues))
+        });
+        Ok((engine, queues))
     }
 
     /// Takes a runnable from a thread that is no worker of this engine.
@@ -163,10 +163,16 @@ impl Engine {
     }
 }
 
-fn make_timers(shards: usize, time: TimeSource, reactor: &Arc<Reactor>) -> Arc<Timers> {
+fn make_timers(
+    shards: usize,
+    time: TimeSource,
+    reactor: &Arc<Reactor>,
+    engine: &Weak<Engine>,
+) -> Arc<Timers> {
     let outside = shards - 1;
     let host = Arc::new(TimerHost {
         reactor: Arc::clone(reactor),
+        engine: Weak::clone(engine),
         outside,
     });
     let clock = match time {
@@ -184,6 +190,8 @@ fn make_timers(shards: usize, time: TimeSource, reactor: &Arc<Reactor>) -> Arc<T
 /// What timers want of the scheduler.
 struct TimerHost {
     reactor: Arc<Reactor>,
+    /// For what is rare; not counted, since the timers are a part of the engine.
+    engine: Weak<Engine>,
     /// The shard of threads that are no workers.
     outside: usize,
 }
@@ -201,7 +209,12 @@ impl Host for TimerHost {
         crate::task::budget::poll_proceed(cx).map(|spent| spent.made_progress())
     }
 
+    /// Whoever sleeps until a deadline has to compute it anew: the reactor thread in the poller, and the one worker that
+    /// a runtime whose clock can be moved has, on whichever bed.
     fn clock_moved(&self) {
         self.reactor.registry.poller.notify();
+        if let Some(engine) = self.engine.upgrade() {
+            engine.unpark(0);
+        }
     }
 }

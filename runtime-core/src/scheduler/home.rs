@@ -28,22 +28,39 @@ impl Home {
 impl Schedule for Arc<Home> {
     const CLAIM_ON_ABORT: bool = false;
 
+    type Address = Address;
+
     #[inline]
-    fn schedule(&self, runnable: Runnable, cause: Cause) {
+    fn address(&self) -> Address {
         context::with_worker_of(&self.engine, |worker| match worker {
-            // The worker keeps the engine alive, and `self` is not touched after the hand-over.
-            Some(worker) => worker.accept(runnable, cause),
-            None => {
-                let engine = Arc::clone(&self.engine);
-                engine.inject(runnable);
-            }
-        });
+            Some(_) => Address::ThisWorker,
+            None => Address::Engine(Arc::clone(&self.engine)),
+        })
+    }
+
+    #[inline]
+    fn send(address: Address, runnable: Runnable, cause: Cause) {
+        match address {
+            Address::Engine(engine) => engine.inject(runnable),
+            Address::ThisWorker => context::with_worker(|worker| match worker {
+                Some(worker) => worker.accept(runnable, cause),
+                None => unreachable!("nothing runs between the look-up and the sending"),
+            }),
+        }
     }
 
     #[inline]
     fn release(&self, task: &Header) -> bool {
         self.tasks.remove(task)
     }
+}
+
+/// Where a task's runnable goes.
+pub(crate) enum Address {
+    /// To the worker on this thread, which keeps the engine alive.
+    ThisWorker,
+    /// To any worker, through the injector.
+    Engine(Arc<Engine>),
 }
 
 /// Where executor jobs are at home: nowhere. A job's one runnable goes to its executor at once.
@@ -53,8 +70,12 @@ impl Schedule for Homeless {
     /// Nobody knows when an executor gets to a queued job, so its abort does not wait for that.
     const CLAIM_ON_ABORT: bool = true;
 
+    type Address = ();
+
+    fn address(&self) {}
+
     /// A job is ready after one poll; nothing wakes it.
-    fn schedule(&self, runnable: Runnable, _cause: Cause) {
+    fn send((): (), runnable: Runnable, _cause: Cause) {
         drop(runnable);
     }
 

@@ -40,7 +40,8 @@ impl Lane {
 
     #[inline]
     pub(crate) fn set_stuck(&self, stuck: bool) {
-        // ORDERING: Relaxed; a hint as above. Who must see it is woken afterwards, by an edge of its own.
+        // ORDERING: Relaxed; a hint as above. A worker that marks itself puts a fence behind it, edge P1; the reactor
+        // thread looks again at its next tick.
         self.stuck.store(stuck, Ordering::Relaxed);
     }
 

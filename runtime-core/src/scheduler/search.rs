@@ -70,8 +70,7 @@ impl Worker {
     /// What needs no search: the injector, timers, the poller.
     fn find_for_own(&self) -> Option<Runnable> {
         let lane = self.lane();
-        self.queue()
-            .take_from(&self.engine().injector)
+        self.take_from_injector()
             .or_else(|| {
                 self.fire_due_timers();
                 self.queue().pop(&lane.queue)

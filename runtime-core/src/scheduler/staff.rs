@@ -100,13 +100,12 @@ impl Staff {
         };
         let name = format!("{}-r{}", self.config.name, core.index());
         match self.start_lane(house, core, name, Role::Relief) {
-            Ok(()) => {
-                self.roster.lock().reliefs += 1;
-                true
-            }
+            Ok(()) => true,
             Err((_, core)) => {
                 // The system has no thread to spare just now. The next tick may find one.
-                self.roster.lock().bench.push(core);
+                let mut roster = self.roster.lock();
+                roster.reliefs -= 1;
+                roster.bench.push(core);
                 false
             }
         }
@@ -114,11 +113,14 @@ impl Staff {
 
     fn take_from_bench(&self) -> Option<Core> {
         let mut roster = self.roster.lock();
-        if roster.closed {
+        let core = if roster.closed {
             None
         } else {
             roster.bench.pop()
-        }
+        }?;
+        // Counted before the thread can do anything that shows, and taken back if there is none.
+        roster.reliefs += 1;
+        Some(core)
     }
 
     /// How many relief workers were started.
@@ -286,7 +288,7 @@ fn until_not_needed(worker: &Worker, last: &mut (u64, Instant)) -> Step {
         return Step::GoOn;
     }
     if since.elapsed() >= LINGER && worker.owns_nothing() {
-        Step::Stop
+        Step::StopUnlessChosen
     } else {
         Step::GoOn
     }

@@ -120,7 +120,8 @@ impl Worker {
             loop {
                 match between_rounds(self) {
                     Step::Stop => break,
-                    Step::GoOn => {}
+                    Step::StopUnlessChosen if duty.searching.is_none() => break,
+                    Step::StopUnlessChosen | Step::GoOn => {}
                 }
                 self.begin_round();
                 match self.next_runnable(duty.searching.take()) {
@@ -172,10 +173,18 @@ impl Worker {
         self.until_look.set(LOOK_AROUND_EVERY);
         self.fire_due_timers();
         self.look_at_poller();
-        let lane = self.lane();
-        self.queue()
-            .take_from(&self.engine().injector)
-            .or_else(|| self.queue().pop(&lane.queue))
+        self.take_from_injector()
+            .or_else(|| self.queue().pop(&self.lane().queue))
+    }
+
+    /// Takes a batch from the injector. While the batch moves it is in neither queue, so a sleeper's look can miss it:
+    /// if more came than this worker runs next, a sibling is told.
+    pub(super) fn take_from_injector(&self) -> Option<Runnable> {
+        let first = self.queue().take_from(&self.engine().injector)?;
+        if self.lane().queue.has_stealable() {
+            self.engine().notify();
+        }
+        Some(first)
     }
 
     #[inline]
@@ -198,7 +207,12 @@ impl Worker {
             self.deferred.set(self.deferred.get() + 1);
             self.queue().push_back(injector, runnable);
         } else if cause == Cause::Yielded {
+            let is_next = self.queue().is_empty(&self.lane().queue);
             self.queue().push_back(injector, runnable);
+            if !is_next {
+                // Something else runs first, and may do so for long.
+                self.engine().notify();
+            }
         } else if self
             .queue()
             .push_first(&self.lane().queue, injector, runnable)
@@ -259,4 +273,6 @@ impl Drop for Duty<'_> {
 pub(crate) enum Step {
     GoOn,
     Stop,
+    /// Stop, but not with the duty to search: whoever chose this worker to wake relies on it.
+    StopUnlessChosen,
 }

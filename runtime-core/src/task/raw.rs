@@ -7,6 +7,9 @@
 //! Every function here takes a pointer to a living `Cell<F, S>`; `vtable` is the only way to them, and
 //! it is stored in that very cell (H1).
 //!
+//! What may free the cell takes a pointer, never a reference: a reference that is a parameter promises that its target
+//! outlives the call.
+//!
 //! User code runs in four places: the poll, the drop of the future, the drop of the output, and the
 //! wake-up and drop of join wakers. Each is wrapped so that a panic there neither leaves the state word
 //! between two states nor escapes into the scheduler.
@@ -61,23 +64,18 @@ unsafe fn poll<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
             // SAFETY: `start` made this thread the running one.
             match unsafe { poll_once(this, task) } {
                 // SAFETY: as above; the runnable's reference goes along.
-                Some(output) => unsafe { finish(this, task, output, 1) },
+                Some(output) => unsafe { finish::<F, S>(task, output, 1) },
                 // SAFETY: as above.
-                None => unsafe { suspend(this, task) },
+                None => unsafe { suspend::<F, S>(task) },
             }
         }
         // SAFETY: `start` made this thread the running one; the runnable's reference goes along.
         StartOutcome::Cancel => unsafe {
-            finish(
-                this,
-                task,
-                Err(JoinError::cancelled(this.header.meta.id)),
-                1,
-            );
+            finish::<F, S>(task, Err(JoinError::cancelled(this.header.meta.id)), 1);
         },
         StartOutcome::Stale => {
             // SAFETY: gives up the runnable's reference, and the cell is not touched again.
-            unsafe { release(this, task, 1) };
+            unsafe { release::<F, S>(task, 1) };
         }
     }
 }
@@ -112,22 +110,18 @@ unsafe fn poll_once<F: Future + 'static, S: Schedule>(
 ///
 /// As for `poll_once`; afterwards the caller neither runs the task nor owns the runnable's reference.
 #[inline]
-unsafe fn suspend<F: Future + 'static, S: Schedule>(this: &Cell<F, S>, task: NonNull<Header>) {
+unsafe fn suspend<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
+    // SAFETY: the runnable's reference keeps the cell alive up to the transition.
+    let this = unsafe { cell::<F, S>(task) };
     match this.header.state.finish_pending() {
         PendingOutcome::Idle => {}
         PendingOutcome::Reschedule => {
             // SAFETY: the transition keeps the reference of this runnable for the new one.
-            let runnable = unsafe { Runnable::from_raw(task) };
-            this.scheduler.schedule(runnable, Cause::Yielded);
+            unsafe { schedule::<F, S>(task, Cause::Yielded) };
         }
         // SAFETY: still the running thread; the runnable's reference goes along.
         PendingOutcome::Cancel => unsafe {
-            finish(
-                this,
-                task,
-                Err(JoinError::cancelled(this.header.meta.id)),
-                1,
-            );
+            finish::<F, S>(task, Err(JoinError::cancelled(this.header.meta.id)), 1);
         },
         // SAFETY: that was the last reference.
         PendingOutcome::Free => unsafe { free::<F, S>(task) },
@@ -140,11 +134,12 @@ unsafe fn suspend<F: Future + 'static, S: Schedule>(this: &Cell<F, S>, task: Non
 ///
 /// The caller is the running thread, the stage holds the future, and the references are the caller's.
 unsafe fn finish<F: Future + 'static, S: Schedule>(
-    this: &Cell<F, S>,
     task: NonNull<Header>,
     output: Result<F::Output, JoinError>,
     refs: usize,
 ) {
+    // SAFETY: a reference of the caller's, counted in `refs` or kept, is given up only at the end.
+    let this = unsafe { cell::<F, S>(task) };
     // SAFETY: the caller is the running thread.
     let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { this.clear_stage() }));
     let output = match (dropped, output) {
@@ -180,7 +175,7 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
         }
     }
     // SAFETY: the caller's references, and the set's if the task was in it.
-    unsafe { release(this, task, refs + usize::from(member)) };
+    unsafe { release::<F, S>(task, refs + usize::from(member)) };
 }
 
 /// Gives references up and frees the cell with the last.
@@ -189,12 +184,9 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
 ///
 /// The references are the caller's; it does not touch the cell afterwards.
 #[inline]
-unsafe fn release<F: Future + 'static, S: Schedule>(
-    this: &Cell<F, S>,
-    task: NonNull<Header>,
-    refs: usize,
-) {
-    if refs > 0 && this.header.state.release_refs(refs) {
+unsafe fn release<F: Future + 'static, S: Schedule>(task: NonNull<Header>, refs: usize) {
+    // SAFETY: the references that are given up here keep the cell alive until they are.
+    if refs > 0 && unsafe { task.as_ref() }.state.release_refs(refs) {
         // SAFETY: that was the last reference.
         unsafe { free::<F, S>(task) };
     }
@@ -203,11 +195,9 @@ unsafe fn release<F: Future + 'static, S: Schedule>(
 unsafe fn schedule<F: Future + 'static, S: Schedule>(task: NonNull<Header>, cause: Cause) {
     // SAFETY: the caller hands over one reference, for the runnable.
     let runnable = unsafe { Runnable::from_raw(task) };
-    // SAFETY: the runnable keeps the cell alive until the scheduler takes it, after which the
-    // scheduler's contract forbids it to touch itself.
-    unsafe { cell::<F, S>(task) }
-        .scheduler
-        .schedule(runnable, cause);
+    // SAFETY: the runnable's reference keeps the cell alive while the address is looked up.
+    let address = unsafe { cell::<F, S>(task) }.scheduler.address();
+    S::send(address, runnable, cause);
 }
 
 unsafe fn end<F: Future + 'static, S: Schedule>(task: NonNull<Header>, error: JoinError) {
@@ -215,7 +205,7 @@ unsafe fn end<F: Future + 'static, S: Schedule>(task: NonNull<Header>, error: Jo
     let this = unsafe { cell::<F, S>(task) };
     match this.header.state.claim() {
         // SAFETY: `claim` made this thread the running one; the caller keeps its reference.
-        ClaimOutcome::Claimed => unsafe { finish(this, task, Err(error), 0) },
+        ClaimOutcome::Claimed => unsafe { finish::<F, S>(task, Err(error), 0) },
         ClaimOutcome::Nothing => {}
     }
 }

@@ -22,12 +22,17 @@ pub(crate) trait Schedule: Send + Sync + Sized + 'static {
     /// of leaving its end to whoever would run it.
     const CLAIM_ON_ABORT: bool;
 
+    /// Where a runnable goes, on its own.
+    type Address;
+
+    /// Looks up where this task's runnables go from this thread.
+    fn address(&self) -> Self::Address;
+
     /// Takes a runnable.
     ///
-    /// From the moment that another thread can see the runnable, the task may be run, finished and
-    /// freed, and `self` with it: an implementation must not touch `self` after handing the
-    /// runnable over.
-    fn schedule(&self, runnable: Runnable, cause: Cause);
+    /// From the moment that another thread can see the runnable, the task may be run, finished and freed, and with it the
+    /// value whose address this is: hence an address that stands by itself.
+    fn send(address: Self::Address, runnable: Runnable, cause: Cause);
 
     /// Takes a finished task out of the set of living ones. Whether it was in it, so that the set's
     /// reference is the caller's now.
