@@ -135,7 +135,7 @@ fn converse(
     }
 }
 
-/// When to give up on a way: long after the plain loop would have done all of its work.
+/// When to give up on a way: long after the plain loop would have been through.
 fn limit(plan: &Plan, reference: &Reference) -> Duration {
     let work = reference
         .pass

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::digest::Digest;
 use crate::failure::{Context, Failure};
 use crate::progress::Progress;
+use crate::usage;
 use crate::ways::Way;
 
 /// A first pass this long is not repeated to find out what a pass takes with warm caches.
@@ -18,27 +19,24 @@ pub(crate) struct Reference {
     digests: Vec<Digest>,
     /// How long one pass over the files takes.
     pub(crate) pass: Duration,
+    /// The processor time of one pass, where it is known: that is how much work it is, whatever
+    /// else the machine is doing.
+    pub(crate) work: Duration,
 }
 
 /// Reads and digests each file, one after the other.
 pub(crate) fn run(dir: &Path, names: &[String], progress: &Progress) -> Result<Reference, Failure> {
-    let (mut digests, mut took) = pass(dir, names, progress)?;
-    if took < LONG_ENOUGH {
-        (digests, took) = pass(dir, names, progress)?;
+    let cold = pass(dir, names, progress)?;
+    if cold.pass < LONG_ENOUGH {
+        pass(dir, names, progress)
+    } else {
+        Ok(cold)
     }
-    Ok(Reference {
-        digests,
-        pass: took,
-    })
 }
 
 /// One pass over the files.
-fn pass(
-    dir: &Path,
-    names: &[String],
-    progress: &Progress,
-) -> Result<(Vec<Digest>, Duration), Failure> {
-    let start = Instant::now();
+fn pass(dir: &Path, names: &[String], progress: &Progress) -> Result<Reference, Failure> {
+    let (start, cpu) = (Instant::now(), usage::cpu_seconds());
     let mut digests = Vec::with_capacity(names.len());
     for name in names {
         let path = dir.join(name);
@@ -46,7 +44,16 @@ fn pass(
         digests.push(Digest::of(&body));
         progress.set(digests.len());
     }
-    Ok((digests, start.elapsed()))
+    let pass = start.elapsed();
+    let work = match (cpu, usage::cpu_seconds()) {
+        (Some(before), Some(after)) => Duration::from_secs_f64((after - before).max(0.0)),
+        _ => pass,
+    };
+    Ok(Reference {
+        digests,
+        pass,
+        work,
+    })
 }
 
 impl Reference {

@@ -39,10 +39,10 @@ impl Plan {
     }
 }
 
-/// Divides two seconds of work by what one pass takes.
+/// Divides two seconds of work by the work of one pass.
 pub(crate) fn plan(files: &Files, reference: &Reference, progress: &Progress) -> Plan {
     let count = u32::try_from(files.names.len()).unwrap_or(u32::MAX);
-    let pass = reference.pass.max(EXCHANGE.saturating_mul(count));
+    let pass = reference.work.max(EXCHANGE.saturating_mul(count));
     Plan {
         files: files.names.clone(),
         passes: WORK
