@@ -29,6 +29,7 @@ pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoF
     Timeout {
         future: future.into_future(),
         sleep: sleep(duration),
+        has_waited: false,
     }
 }
 
@@ -40,6 +41,7 @@ pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::Int
     Timeout {
         future: future.into_future(),
         sleep: sleep_until(deadline),
+        has_waited: false,
     }
 }
 
@@ -51,6 +53,8 @@ pin_project! {
         #[pin]
         future: F,
         sleep: Sleep,
+        // Whether a poll was pending, so that the scheduler had its turn.
+        has_waited: bool,
     }
 }
 
@@ -79,8 +83,15 @@ impl<F: Future> Future for Timeout<F> {
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        // Without spending budget, or a future that has used it all up could never time out.
-        this.sleep.poll_elapsed(cx).map(|_| Err(Elapsed::new()))
+        let elapsed = this.sleep.poll_elapsed(cx);
+        let outcome = match elapsed {
+            // A loop over timeouts that elapse at once must not keep its worker to itself. One that has waited spends
+            // nothing, or a future that uses all the budget up could never time out.
+            Poll::Ready(timers) if !*this.has_waited => timers.host().poll_proceed(cx),
+            elapsed => elapsed.map(drop),
+        };
+        *this.has_waited = true;
+        outcome.map(|()| Err(Elapsed::new()))
     }
 }
 
@@ -123,6 +134,17 @@ mod tests {
 
         assert!(task.poll(&mut timeout).is_ready());
         assert_eq!(scene.spent(), 0);
+    }
+
+    #[test]
+    fn one_that_elapses_at_once_spends_budget_and_waits_its_turn_once() {
+        let scene = Scene::new();
+        let (task, mut timeout) = (counting_waker(), timeout(Duration::ZERO, pending::<()>()));
+        scene.refuse_polls(usize::MAX);
+
+        assert!(task.poll(&mut timeout).is_pending());
+        assert_eq!(task.wakes(), 1);
+        assert!(task.poll(&mut timeout).is_ready());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::park::idle::{Bed, Idle};
 use crate::park::{Parker, Retracted, Unpark};
+use crate::reactor::lease::Lease;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use std::sync::Arc;
@@ -139,4 +140,48 @@ fn canary_a_worker_that_does_not_look_again_sleeps_over_work() {
         scene.post();
         worker.join().expect("no panic");
     });
+}
+
+/// Two workers that both want the place in the poller; each looks, finds work, and gives the place back.
+fn two_workers_for_one_poller(retract_first: bool) {
+    loom::model(move || {
+        let idle = Arc::new(Idle::new());
+        let lease = Arc::new(Lease::new());
+        let visit = move |idle: &Idle, lease: &Lease, worker: usize| {
+            let Some(held) = lease.try_take() else { return };
+            idle.announce(worker, Bed::Poller, false);
+            if retract_first {
+                idle.retract_to_search(worker);
+                drop(held);
+            } else {
+                drop(held);
+                idle.retract_to_search(worker);
+            }
+            assert!(idle.counts().searching() > 0, "not counted");
+            idle.end_search();
+        };
+        let other = {
+            let (idle, lease) = (Arc::clone(&idle), Arc::clone(&lease));
+            thread::spawn(move || visit(&idle, &lease, 1))
+        };
+        visit(&idle, &lease, 0);
+        other.join().expect("no panic");
+        assert_eq!(
+            (idle.counts().searching(), idle.counts().parked()),
+            (0, 0),
+            "miscounted"
+        );
+    });
+}
+
+#[test]
+fn workers_that_follow_each_other_into_the_poller_are_counted_right() {
+    two_workers_for_one_poller(true);
+}
+
+/// The canary: the lease given back before the place on the list.
+#[test]
+#[should_panic]
+fn canary_a_lease_given_back_too_early_miscounts() {
+    two_workers_for_one_poller(false);
 }

@@ -8,6 +8,8 @@
 //!   second poster sees it coming and wakes nobody.
 //! * D3 — A worker that is taken off the list is unparked by whoever took it off, or is already awake and
 //!   learns from `retract` that it was chosen.
+//! * D4 — The place in the poller is its sleeper's only while it holds the lease: announced after the lease was taken,
+//!   retracted before it is given back.
 //!
 //! # Edges
 //!

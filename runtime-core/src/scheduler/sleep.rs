@@ -69,8 +69,10 @@ impl Worker {
         let registry = &engine.reactor.registry;
         self.announce(Bed::Poller, searching);
         if self.must_stay_awake() {
+            // Off the list before the lease goes: the next holder takes the same place on it.
+            let searching = self.stay_awake();
             drop(held);
-            return self.stay_awake();
+            return searching;
         }
         let outside = engine.timers.outside();
         let deadline = announce_wait(&held, FOREVER, || self.deadline(Some(outside)));
@@ -92,8 +94,9 @@ impl Worker {
             chosen
         } else {
             held.end_wait();
+            let chosen = self.retract();
             drop(held);
-            self.retract()
+            chosen
         }
     }
 
