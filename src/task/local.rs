@@ -116,6 +116,17 @@ impl<T: 'static> LocalKey<T> {
         self.with(T::clone)
     }
 
+    /// Swaps the value with what is in the place.
+    fn swap(&'static self, value: &mut Option<T>) {
+        // A thread that is past its destructors polls no futures any more; the value stays where it is.
+        let _ = self.place.try_with(|place| match place.try_borrow_mut() {
+            Ok(mut held) => std::mem::swap(&mut *held, value),
+            Err(_) => {
+                panic!("a task-local value was set anew while LocalKey::with was looking at it")
+            }
+        });
+    }
+
     /// Runs `f` with `value` swapped into the place.
     fn swapped<R>(&'static self, value: &mut Option<T>, f: impl FnOnce() -> R) -> R {
         /// Swaps back, also when `f` panics.
@@ -123,21 +134,13 @@ impl<T: 'static> LocalKey<T> {
             key: &'static LocalKey<T>,
             value: &'a mut Option<T>,
         }
-        impl<T: 'static> SwapBack<'_, T> {
-            fn swap(&mut self) {
-                // A thread that is past its destructors polls no futures any more; the value stays where it is.
-                let _ = self.key.place.try_with(|place| {
-                    std::mem::swap(&mut *place.borrow_mut(), self.value);
-                });
-            }
-        }
         impl<T: 'static> Drop for SwapBack<'_, T> {
             fn drop(&mut self) {
-                self.swap();
+                self.key.swap(self.value);
             }
         }
-        let mut swap_back = SwapBack { key: self, value };
-        swap_back.swap();
+        self.swap(value);
+        let _swap_back = SwapBack { key: self, value };
         f()
     }
 }

@@ -1,6 +1,6 @@
 //! The scenarios, by kind.
 //!
-//! Each is one function, generic over the runtime, that takes an [`Effort`] and gives a [`Sample`]. [`ALL`] names them for the
+//! Each is one function, generic over the runtime, that takes an `Effort` and gives a `Sample`. `ALL` names them for the
 //! command line and for the report.
 
 mod table;

@@ -99,9 +99,12 @@ impl Staff {
             return false;
         };
         let name = format!("{}-r{}", self.config.name, core.index());
+        // It counts as searching from here on, so that one stall does not call two before the first begins.
+        house.engine.idle.begin_search(usize::MAX);
         match self.start_lane(house, core, name, Role::Relief) {
             Ok(()) => true,
             Err((_, core)) => {
+                house.engine.idle.end_search();
                 // The system has no thread to spare just now. The next tick may find one.
                 let mut roster = self.roster.lock();
                 roster.reliefs -= 1;
@@ -257,7 +260,7 @@ fn work_lane(house: &Arc<House>, core: Core, role: Role) {
         Role::Relief => {
             worker = worker.with_longest_sleep(LINGER);
             let mut last = (0, Instant::now());
-            worker.run(|worker| until_not_needed(worker, &mut last));
+            worker.run_searching(|worker| until_not_needed(worker, &mut last));
         }
     }
     if house.engine.is_shutting_down() {

@@ -111,11 +111,24 @@ impl Worker {
     }
 
     /// Runs until `between_rounds` says otherwise. It is asked before each round, and after each sleep.
-    pub(crate) fn run(&self, mut between_rounds: impl FnMut(&Self) -> Step) {
+    pub(crate) fn run(&self, between_rounds: impl FnMut(&Self) -> Step) {
+        self.run_with_duty(None, between_rounds);
+    }
+
+    /// As [`run`](Self::run), for a worker that was started because there is work.
+    pub(super) fn run_searching(&self, between_rounds: impl FnMut(&Self) -> Step) {
+        self.run_with_duty(Some(Searching::as_chosen()), between_rounds);
+    }
+
+    fn run_with_duty(
+        &self,
+        searching: Option<Searching>,
+        mut between_rounds: impl FnMut(&Self) -> Step,
+    ) {
         context::scope_worker(self, || {
             let mut duty = Duty {
                 engine: self.engine(),
-                searching: None,
+                searching,
             };
             loop {
                 match between_rounds(self) {

@@ -31,7 +31,6 @@ use std::task::{Context, Poll, ready};
 /// # Cancel safety
 ///
 /// Awaiting `&mut handle` can be given up and taken up again; nothing is lost.
-#[must_use = "dropping a JoinHandle detaches the task; use `drop` or `let _ =` if that is meant"]
 pub struct JoinHandle<T> {
     task: ManuallyDrop<TaskRef>,
     _output: PhantomData<T>,

@@ -41,7 +41,7 @@ pub(crate) mod error;
 pub(crate) mod id;
 pub(crate) mod meta;
 
-#[cfg(test)]
+#[cfg(all(test, not(gristmill_loom)))]
 mod tests;
 
 pub use abort::AbortHandle;

@@ -45,7 +45,11 @@ impl Poller {
             }
             Ok(Self { polling, notifier })
         };
-        open().map_err(|error: io::Error| cannot_start(&error))
+        let poller = open().map_err(|error: io::Error| cannot_start(&error))?;
+        match poller.wait(&mut Events::new(), Some(Duration::ZERO)) {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Err(kernel_is_too_old()),
+            _ => Ok(poller),
+        }
     }
 
     /// Registers a descriptor for reading and writing.
@@ -89,21 +93,6 @@ impl Poller {
         let poller = self.polling.as_fd();
         match epoll::wait(poller, spare_capacity(&mut events.0), timespec.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            // Kernels before 5.11 know whole milliseconds only: round up, never early.
-            Err(rustix::io::Errno::NOSYS | rustix::io::Errno::INVAL) if timeout.is_some() => {
-                self.wait_whole_millis(events, timeout.unwrap_or_default())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    #[cold]
-    fn wait_whole_millis(&self, events: &mut Events, timeout: Duration) -> io::Result<()> {
-        let millis = timeout.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as u64;
-        let timespec = Timespec::try_from(Duration::from_millis(millis)).ok();
-        let poller = self.polling.as_fd();
-        match epoll::wait(poller, spare_capacity(&mut events.0), timespec.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -118,6 +107,15 @@ impl Poller {
 // SAFETY: an event's datum is a union that could hold a pointer; here it only ever holds a key, and the
 // buffer owns nothing else.
 unsafe impl Send for Events {}
+
+#[cold]
+fn kernel_is_too_old() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "this kernel has no epoll_pwait2: gristmill needs Linux 5.11 or newer, or a build with \
+         RUSTFLAGS=\"--cfg gristmill_portable\"",
+    )
+}
 
 impl Events {
     pub(crate) fn new() -> Self {
