@@ -12,7 +12,8 @@
 //!   way         waiting                           reading files       computing
 //!   runtime     tasks of gristmill                blocking pool       compute pool
 //!   threads     a thread per end of a connection  the same threads    the same threads
-//!   processes   one process per core, each doing one file after the other
+//!   processes   a thread per connection and a     the server's threads  the worker processes
+//!               worker process per core
 //! ```
 //!
 //! A plain loop over the files comes first. It says what the right answers are and how often the

@@ -1,54 +1,60 @@
-//! The way of processes: one per core, each doing one thing after the other.
+//! The way of processes: a server, and a worker process per core for its clients.
 //!
 //! ```text
 //!   process of the way                        worker process, one per core
 //!   a thread per worker:
-//!   stdin:   the file names          ----->
-//!            a chunk of file numbers ----->   for each: serve it, fetch it, digest it
+//!   stdin:   what there is to fetch  ----->   opens its share of the connections
+//!            a chunk of file numbers ----->   fetches and digests them
 //!   stdout:  the digests             <-----
 //!            the peak of its memory  <-----   when its input has ended
+//!
+//!   a thread per connection:
+//!            request                 <-----   on every connection, before it waits for one
+//!            body                    ----->
 //! ```
 //!
-//! This is how programs get on that can only compute in parallel in separate processes. A worker
-//! has one thread and both ends of one connection. It writes a piece of the body to the one end
-//! and reads it from the other, so that neither end ever waits. Chunks are handed out as workers
-//! become free. The heartbeat lives in the process of the way, see [`crate::heartbeat`].
+//! This is how programs get on that can only compute in parallel in separate processes. As in the
+//! other ways, server and client know nothing of each other, and there are as many connections. A
+//! worker has one thread; it keeps a request under way on each of its connections while it digests
+//! what came on another. Chunks are handed out as workers become free. The heartbeat lives in the
+//! process of the way, see [`crate::heartbeat`].
 //!
 //! Messages are JSON, one a line. Whoever finds the other side gone ends.
 
-use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, ChildStdout};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{Outcome, threads};
 use crate::digest::Digest;
 use crate::failure::{Context, Failure};
 use crate::heartbeat::Heartbeat;
 use crate::isolated;
 use crate::ledger::Ledger;
-use crate::protocol::{self, Answer, HEAD, Head, PATIENCE, REQUEST};
+use crate::protocol::{self, HEAD, Head, PATIENCE};
 use crate::usage;
 
-/// Bytes that are on their way at a time. They must fit into the buffers of a connection.
-const PIECE: usize = 32 * 1024;
 /// Chunks for each worker, so that the last ones to finish do not finish late.
 const CHUNKS: usize = 16;
 
 /// Does the work with worker processes.
 pub(super) fn go(ledger: &Arc<Ledger>) -> Result<Outcome, Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot listen")?;
+    let server = listener.local_addr().context("cannot listen")?;
+    let shared = Arc::clone(ledger);
+    threads::start("server", move || threads::serve(&listener, &shared))?;
     let heartbeat = Heartbeat::start()?;
     let (report, workers) = mpsc::channel();
     for _ in 0..ledger.plan.cores {
         let (ledger, report) = (Arc::clone(ledger), report.clone());
         let supervise = move || {
             // Nobody listens any more once another worker has failed.
-            let _ = report.send(supervise(&ledger));
+            let _ = report.send(supervise(&ledger, server));
         };
         let thread = thread::Builder::new()
             .name("supervisor".to_owned())
@@ -64,6 +70,17 @@ pub(super) fn go(ledger: &Arc<Ledger>) -> Result<Outcome, Failure> {
         heartbeat: heartbeat.stop()?,
         children_memory,
     })
+}
+
+/// What a worker is told first.
+#[derive(Serialize, Deserialize)]
+struct Task {
+    /// The files, by number.
+    names: Vec<String>,
+    /// Who serves them.
+    server: SocketAddr,
+    /// How many connections to open.
+    connections: usize,
 }
 
 /// A worker process, as its supervisor sees it. It is killed if it is dropped before its end.
@@ -96,11 +113,16 @@ impl Drop for Worker {
 }
 
 /// Keeps one worker busy until there are no files left. Gives the peak of its memory.
-fn supervise(ledger: &Ledger) -> Result<u64, Failure> {
+fn supervise(ledger: &Ledger, server: SocketAddr) -> Result<u64, Failure> {
     let doing = "worker process";
     let mut worker = Worker::start().context("cannot start a worker process")?;
     let chunk = (ledger.plan.items() / (ledger.plan.cores * CHUNKS)).max(1);
-    send(&mut worker.to, &ledger.plan.files).context(doing)?;
+    let task = Task {
+        names: ledger.plan.files.clone(),
+        server,
+        connections: ledger.plan.connections.div_ceil(ledger.plan.cores),
+    };
+    send(&mut worker.to, &task).context(doing)?;
     loop {
         let files = ledger.next_chunk(chunk);
         // An empty chunk is the last one; its answer is the peak of the memory.
@@ -125,78 +147,82 @@ fn supervise(ledger: &Ledger) -> Result<u64, Failure> {
 /// is nobody to work for or to tell, and the worker ends.
 pub(crate) fn work() -> Result<(), Failure> {
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
-    let Ok(names) = receive::<Vec<String>>(&mut input) else {
+    let Ok(task) = receive::<Task>(&mut input) else {
         return Ok(());
     };
-    let mut connection = Connection::open().context("cannot connect")?;
+    let mut clients = Clients::open(task).context("cannot connect")?;
     while let Ok(files) = receive::<Vec<usize>>(&mut input) {
         if files.is_empty() {
             // The supervisor sees a failure to send this as an early end.
             let _ = send(&mut output, &usage::peak_memory());
             break;
         }
-        let digests: Result<Vec<Digest>, String> = files
-            .into_iter()
-            .map(|file| connection.digest(&names, file))
-            .collect();
-        if send(&mut output, &digests).is_err() {
+        if send(&mut output, &clients.digest_all(&files)).is_err() {
             break;
         }
     }
     Ok(())
 }
 
-/// Both ends of a connection, in one thread.
-struct Connection {
-    client: TcpStream,
-    server: TcpStream,
+/// The clients of one worker.
+struct Clients {
+    names: Vec<String>,
+    streams: Vec<TcpStream>,
 }
 
-impl Connection {
-    fn open() -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let client = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
-        let (server, _) = listener.accept()?;
-        for end in [&client, &server] {
-            end.set_nodelay(true)?;
-            end.set_read_timeout(Some(PATIENCE))?;
-            end.set_write_timeout(Some(PATIENCE))?;
-        }
-        Ok(Self { client, server })
+impl Clients {
+    fn open(task: Task) -> io::Result<Self> {
+        let connect = |_| {
+            let stream = TcpStream::connect_timeout(&task.server, PATIENCE)?;
+            threads::prepare(&stream)?;
+            Ok(stream)
+        };
+        let streams: io::Result<_> = (0..task.connections).map(connect).collect();
+        Ok(Self {
+            names: task.names,
+            streams: streams?,
+        })
     }
 
-    /// Serves, fetches and digests one file. An error is a sentence that names it.
-    fn digest(&mut self, names: &[String], file: usize) -> Result<Digest, String> {
-        match self.exchange(names, file) {
-            Ok(body) => Ok(Digest::of(&body)),
-            Err(error) => {
-                let name = names.get(file).map_or("a file", String::as_str);
-                Err(format!("cannot fetch {name}: {error}"))
+    /// Fetches and digests a chunk. An error is a sentence that names the file.
+    fn digest_all(&mut self, files: &[usize]) -> Result<Vec<Digest>, String> {
+        let count = self.streams.len();
+        for (place, &file) in files.iter().take(count).enumerate() {
+            self.request(place, file)?;
+        }
+        let mut digests = Vec::with_capacity(files.len());
+        for (turn, &file) in files.iter().enumerate() {
+            let place = turn % count;
+            let body =
+                fetch(&mut self.streams[place]).map_err(|error| self.failed(file, &error))?;
+            if let Some(&next) = files.get(turn + count) {
+                self.request(place, next)?;
             }
+            digests.push(Digest::of(&body));
         }
+        Ok(digests)
     }
 
-    /// One exchange of the protocol, both ends in turn.
-    fn exchange(&mut self, names: &[String], file: usize) -> io::Result<Vec<u8>> {
-        self.client.write_all(&protocol::request(file))?;
-
-        let mut request = [0; REQUEST];
-        self.server.read_exact(&mut request)?;
-        let path = &names[protocol::requested(request, names.len())?];
-        let answer: Answer = fs::read(path).map_err(|error| error.to_string());
-        let (head, bytes) = protocol::frame(&answer);
-        self.server.write_all(&head)?;
-
-        let mut head = [0; HEAD];
-        self.client.read_exact(&mut head)?;
-        let head = Head::parse(head)?;
-        let mut received = vec![0; head.length];
-        for (piece, place) in bytes.chunks(PIECE).zip(received.chunks_mut(PIECE)) {
-            self.server.write_all(piece)?;
-            self.client.read_exact(place)?;
-        }
-        head.body(received)
+    fn request(&mut self, place: usize, file: usize) -> Result<(), String> {
+        self.streams[place]
+            .write_all(&protocol::request(file))
+            .map_err(|error| self.failed(file, &error))
     }
+
+    fn failed(&self, file: usize, error: &io::Error) -> String {
+        let name = self.names.get(file).map_or("a file", String::as_str);
+        format!("cannot fetch {name}: {error}")
+    }
+}
+
+/// Reads the answer to a request that was sent.
+fn fetch(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut head = [0; HEAD];
+    stream.read_exact(&mut head)?;
+    let head = Head::parse(head)?;
+    let mut bytes = vec![0; head.length];
+    stream.read_exact(&mut bytes)?;
+    head.body(bytes)
 }
 
 /// Sends one line.

@@ -50,7 +50,7 @@ pub(super) fn go(ledger: &Arc<Ledger>) -> Result<Outcome, Failure> {
 }
 
 /// Starts a thread that nobody joins.
-fn start<T: Send + 'static>(
+pub(super) fn start<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<(), Failure> {
@@ -82,7 +82,7 @@ fn fetch(stream: &mut TcpStream, file: usize) -> io::Result<Vec<u8>> {
 }
 
 /// Serves every client in a thread of its own.
-fn serve(listener: &TcpListener, ledger: &Arc<Ledger>) -> Result<(), Failure> {
+pub(super) fn serve(listener: &TcpListener, ledger: &Arc<Ledger>) -> Result<(), Failure> {
     loop {
         let (stream, _) = listener.accept().context("server")?;
         let ledger = Arc::clone(ledger);
@@ -108,7 +108,7 @@ fn serve_one(mut stream: TcpStream, ledger: &Ledger) -> io::Result<()> {
 }
 
 /// Sets what both ends need: no delay, and no endless wait.
-fn prepare(stream: &TcpStream) -> io::Result<()> {
+pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))
