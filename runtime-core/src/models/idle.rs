@@ -3,7 +3,7 @@
 use crate::park::idle::{Bed, Idle};
 use crate::park::{Parker, Retracted, Unpark};
 use crate::reactor::lease::Lease;
-use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicUsize, Ordering, fence};
 use loom::thread;
 use std::sync::Arc;
 
@@ -45,6 +45,16 @@ impl Scene {
         }
     }
 
+    /// As `Searching::found`.
+    fn found(&self) {
+        if self.idle.end_search() {
+            fence(Ordering::SeqCst);
+            if self.queue.load(Ordering::Relaxed) > 0 {
+                self.notify();
+            }
+        }
+    }
+
     fn take(&self) -> bool {
         self.queue
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
@@ -56,15 +66,15 @@ impl Scene {
         let mut searching = false;
         loop {
             if self.take() {
-                if searching && self.idle.end_search() {
-                    self.notify();
+                if searching {
+                    self.found();
                 }
                 return;
             }
             searching = searching || self.idle.begin_search(1);
             if self.take() {
-                if searching && self.idle.end_search() {
-                    self.notify();
+                if searching {
+                    self.found();
                 }
                 return;
             }

@@ -97,6 +97,14 @@ impl Engine {
         }
     }
 
+    /// Whether something waits that one more worker could run.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.injector.is_empty()
+            || self.lanes.iter().any(|lane| {
+                lane.queue.has_stealable() || (lane.is_stuck() && lane.queue.has_slot())
+            })
+    }
+
     /// Ends a worker's sleep, or its next.
     pub(crate) fn unpark(&self, worker: usize) {
         self.complete(self.lanes[worker].parker.unpark());

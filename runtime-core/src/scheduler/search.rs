@@ -6,6 +6,7 @@
 use super::engine::Engine;
 use super::worker::Worker;
 use crate::reactor::thread::wake;
+use crate::sync::atomic::{Ordering, fence};
 use crate::task::Runnable;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -25,9 +26,15 @@ impl Searching {
         Self(())
     }
 
-    /// There is work: if nobody else searches, one more worker is woken, for there may be more.
+    /// There is work: if nobody else searches and there is more of it, one more worker is woken.
     pub(super) fn found(self, engine: &Engine) {
-        if engine.idle.end_search() {
+        if !engine.idle.end_search() {
+            return;
+        }
+        // ORDERING: edge P2. Whoever posted work and relied on this search read the counts before the change just
+        // made, so its push comes before this fence and is seen by the look.
+        fence(Ordering::SeqCst);
+        if engine.has_more() {
             engine.notify();
         }
     }

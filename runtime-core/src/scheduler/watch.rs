@@ -50,15 +50,6 @@ impl Watcher {
         }
         any
     }
-
-    /// Whether something waits that a further worker could run.
-    fn work_waits(&self) -> bool {
-        let engine = self.engine();
-        !engine.injector.is_empty()
-            || engine.lanes.iter().any(|lane| {
-                lane.queue.has_stealable() || (lane.is_stuck() && lane.queue.has_slot())
-            })
-    }
 }
 
 impl Watch for Watcher {
@@ -113,7 +104,7 @@ impl Watch for Watcher {
         let Some(threshold) = self.house.staff.stall_threshold else {
             return false;
         };
-        if !self.mark_stuck(threshold) || !self.work_waits() {
+        if !self.mark_stuck(threshold) || !self.engine().has_more() {
             return false;
         }
         let counts = self.engine().idle.counts();
