@@ -1,12 +1,14 @@
 //! What other threads see of one worker.
 
+use super::cpu_wait;
 use super::stats::Stats;
 use crate::park::Parker;
 use crate::queue;
 use crate::sync::CachePadded;
-use crate::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::panic::Location;
 use std::ptr;
+use std::time::Duration;
 
 /// One worker, as seen by others.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub(crate) struct Lane {
     /// The worker has been in one poll for long, or says itself that it will be: thieves may take its slot. Set
     /// by the reactor thread or the worker, cleared by the worker.
     stuck: AtomicBool,
+    /// The thread that works the lane, as [`cpu_wait`](super::cpu_wait) knows it.
+    thread: AtomicU32,
     /// Spawn site of the task being polled; null between polls.
     polling: AtomicPtr<Location<'static>>,
 }
@@ -28,6 +32,7 @@ impl Lane {
             parker: Parker::new(),
             stats: CachePadded(Stats::new()),
             stuck: AtomicBool::new(false),
+            thread: AtomicU32::new(0),
             polling: AtomicPtr::new(ptr::null_mut()),
         }
     }
@@ -43,6 +48,18 @@ impl Lane {
         // ORDERING: Relaxed; a hint as above. A worker that marks itself puts a fence behind it, edge P1; the reactor
         // thread looks again at its next tick.
         self.stuck.store(stuck, Ordering::Relaxed);
+    }
+
+    /// The calling thread works the lane from now on.
+    pub(crate) fn set_thread(&self) {
+        // ORDERING: Relaxed; a reader that is late looks at another thread's statistics, once.
+        self.thread.store(cpu_wait::thread(), Ordering::Relaxed);
+    }
+
+    /// How long the thread that works the lane has waited for a processor.
+    pub(crate) fn cpu_wait(&self) -> Duration {
+        // ORDERING: Relaxed, see `set_thread`.
+        cpu_wait::of(self.thread.load(Ordering::Relaxed))
     }
 
     /// A poll begins or ends.

@@ -19,6 +19,7 @@
 //! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`watch`] — what the reactor
 //!   thread asks; [`block_in_place`] — a poll that says it will be long
 //! * [`shelf`] — where a current-thread runtime's core lies while nobody works
+//! * [`cpu_wait`] — how long a worker has waited for a processor, which is not its fault
 //! * [`house`] — an engine with its owned sets and executors: all that a handle reaches
 //! * [`shutdown`] — the way out
 
@@ -43,6 +44,7 @@ mod sleep;
 
 pub(crate) mod staff;
 
+mod cpu_wait;
 mod watch;
 
 pub(crate) mod block_in_place;

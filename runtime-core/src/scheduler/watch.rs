@@ -17,14 +17,57 @@ const FIRE_AT_ONCE: usize = 256;
 /// The eyes of the reactor thread.
 pub(super) struct Watcher {
     house: Arc<House>,
-    /// For each lane, its round when it was last seen to move, and when that was.
-    seen: Vec<(u64, Instant)>,
+    /// One for each lane.
+    sights: Vec<Sight>,
+}
+
+/// What was seen of a lane.
+#[derive(Clone, Copy, Debug)]
+struct Sight {
+    /// Its round when it was last seen to move.
+    round: u64,
+    /// When that was.
+    since: Instant,
+    /// Once the lane is under suspicion: when, and how long its thread had waited for a processor by then.
+    suspected: Option<(Instant, Duration)>,
+}
+
+impl Sight {
+    fn of(round: u64, now: Instant) -> Self {
+        Self {
+            round,
+            since: now,
+            suspected: None,
+        }
+    }
+
+    /// Whether a lane that has not moved is stuck, and not merely without a processor.
+    fn is_stuck(
+        &mut self,
+        now: Instant,
+        threshold: Duration,
+        cpu_wait: impl FnOnce() -> Duration,
+    ) -> bool {
+        if now.duration_since(self.since) < threshold {
+            return false;
+        }
+        match self.suspected {
+            None => {
+                self.suspected = Some((now, cpu_wait()));
+                false
+            }
+            Some((since, waited)) => {
+                let waited = cpu_wait().saturating_sub(waited);
+                now.duration_since(since).saturating_sub(waited) >= threshold
+            }
+        }
+    }
 }
 
 impl Watcher {
     pub(super) fn new(house: Arc<House>) -> Self {
-        let seen = vec![(0, Instant::now()); house.engine.lanes.len()];
-        Self { house, seen }
+        let sights = vec![Sight::of(0, Instant::now()); house.engine.lanes.len()];
+        Self { house, sights }
     }
 
     pub(super) fn house(&self) -> Arc<House> {
@@ -39,11 +82,11 @@ impl Watcher {
     fn mark_stuck(&mut self, threshold: Duration) -> bool {
         let now = Instant::now();
         let mut any = false;
-        for (lane, seen) in self.house.engine.lanes.iter().zip(&mut self.seen) {
-            let rounds = lane.stats.rounds.get();
-            if rounds != seen.0 || !lane.is_polling() {
-                *seen = (rounds, now);
-            } else if now.duration_since(seen.1) >= threshold {
+        for (lane, sight) in self.house.engine.lanes.iter().zip(&mut self.sights) {
+            let round = lane.stats.rounds.get();
+            if round != sight.round || !lane.is_polling() {
+                *sight = Sight::of(round, now);
+            } else if sight.is_stuck(now, threshold, || lane.cpu_wait()) {
                 lane.set_stuck(true);
                 any = true;
             }
@@ -117,5 +160,22 @@ impl Watch for Watcher {
             self.house.staff.call_relief(&self.house);
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn a_lane_that_waits_for_a_processor_is_not_stuck() {
+        let start = Instant::now();
+        let mut sight = Sight::of(7, start);
+        assert!(!sight.is_stuck(start + MS / 2, MS, || unreachable!("not asked yet")));
+        assert!(!sight.is_stuck(start + 2 * MS, MS, || Duration::ZERO));
+        assert!(!sight.is_stuck(start + 5 * MS, MS, || 3 * MS));
+        assert!(sight.is_stuck(start + 6 * MS, MS, || 3 * MS));
     }
 }

@@ -67,6 +67,7 @@ impl Core {
 
 impl Worker {
     pub(crate) fn new(house: Arc<House>, core: Core) -> Self {
+        house.engine.lanes[core.index].set_thread();
         Self {
             house,
             core,

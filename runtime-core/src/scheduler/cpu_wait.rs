@@ -1,0 +1,65 @@
+//! How long a thread has been ready to run without a processor to run on.
+//!
+//! On a machine with more to do than processors, a worker can be in one poll for milliseconds because the system lets
+//! others run. A relief worker would not help there: it needs a processor too, and one more thread makes the queue for
+//! them longer. So that time does not count as being stuck.
+//!
+//! Linux keeps the figure for every thread, in nanoseconds, as the second number of
+//! `/proc/self/task/<tid>/schedstat`. Reading it costs some microseconds, so it is read only for workers that are
+//! under suspicion. Where there is no such file, no wait is known of.
+
+use std::time::Duration;
+
+/// The identity of the calling thread, for [`of`]; zero where there is none.
+#[cfg(target_os = "linux")]
+pub(super) fn thread() -> u32 {
+    rustix::thread::gettid()
+        .as_raw_nonzero()
+        .get()
+        .unsigned_abs()
+}
+
+/// Without meaning: this system does not tell.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn thread() -> u32 {
+    0
+}
+
+/// How long `thread` has waited for a processor since it began.
+#[cfg(target_os = "linux")]
+pub(super) fn of(thread: u32) -> Duration {
+    let path = format!("/proc/self/task/{thread}/schedstat");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    Duration::from_nanos(parse(&text).unwrap_or(0))
+}
+
+/// None is known of.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn of(_thread: u32) -> Duration {
+    Duration::ZERO
+}
+
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "the format is Linux's")
+)]
+fn parse(schedstat: &str) -> Option<u64> {
+    schedstat.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_number_is_the_wait() {
+        assert_eq!(parse("123456 789 10\n"), Some(789));
+        assert_eq!(parse(""), None);
+        assert_eq!(parse("no numbers"), None);
+    }
+
+    #[test]
+    fn a_thread_that_does_not_exist_has_not_waited() {
+        assert_eq!(of(u32::MAX), Duration::ZERO);
+    }
+}
