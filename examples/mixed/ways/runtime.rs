@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use gristmill::io::{AsyncReadExt, AsyncWriteExt};
+use gristmill::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use gristmill::net::{TcpListener, TcpStream};
 use gristmill::task::JoinSet;
 use gristmill::time::{sleep, timeout};
@@ -63,7 +63,7 @@ async fn work(ledger: Arc<Ledger>) -> Result<Figures, Failure> {
 
 /// Fetches and digests one file after the other until there is none left.
 async fn fetch_all(address: SocketAddr, ledger: Arc<Ledger>) -> Result<(), Failure> {
-    let mut stream = connect(address).await?;
+    let mut stream = BufReader::new(connect(address).await?);
     while let Some(file) = ledger.next() {
         let name = &ledger.plan.files[file];
         let body = in_time(fetch(&mut stream, file)).await;
@@ -77,8 +77,8 @@ async fn fetch_all(address: SocketAddr, ledger: Arc<Ledger>) -> Result<(), Failu
 }
 
 /// Fetches one file.
-async fn fetch(stream: &mut TcpStream, file: usize) -> io::Result<Vec<u8>> {
-    stream.write_all(&protocol::request(file)).await?;
+async fn fetch(stream: &mut BufReader<TcpStream>, file: usize) -> io::Result<Vec<u8>> {
+    stream.get_mut().write_all(&protocol::request(file)).await?;
     let mut head = [0; HEAD];
     stream.read_exact(&mut head).await?;
     let head = Head::parse(head)?;
@@ -97,7 +97,8 @@ async fn serve(listener: TcpListener, ledger: Arc<Ledger>) -> io::Result<()> {
 }
 
 /// Answers the requests of one client until it is gone.
-async fn serve_one(mut stream: TcpStream, ledger: Arc<Ledger>) -> io::Result<()> {
+async fn serve_one(stream: TcpStream, ledger: Arc<Ledger>) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
     let files = &ledger.plan.files;
     loop {
         let mut request = [0; REQUEST];
@@ -109,9 +110,8 @@ async fn serve_one(mut stream: TcpStream, ledger: Arc<Ledger>) -> io::Result<()>
             Ok(Err(error)) => Err(error.to_string()),
             Err(error) => Err(error.to_string()),
         };
-        let (head, bytes) = protocol::frame(&answer);
-        stream.write_all(&head).await?;
-        stream.write_all(bytes).await?;
+        let message = protocol::frame(&answer);
+        stream.get_mut().write_all(&message).await?;
     }
 }
 

@@ -101,9 +101,7 @@ fn serve_one(mut stream: TcpStream, ledger: &Ledger) -> io::Result<()> {
         stream.read_exact(&mut request)?;
         let path = &files[protocol::requested(request, files.len())?];
         let answer: Answer = fs::read(path).map_err(|error| error.to_string());
-        let (head, bytes) = protocol::frame(&answer);
-        stream.write_all(&head)?;
-        stream.write_all(bytes)?;
+        stream.write_all(&protocol::frame(&answer))?;
     }
 }
 

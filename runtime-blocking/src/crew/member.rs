@@ -9,6 +9,7 @@ use super::crew::Crew;
 use super::growth::{FIRST_PATIENCE, Growth, LAST_PATIENCE, Look, Since, reinforcements};
 use super::idle::Retired;
 use super::parker::{Order, Parker};
+use super::priority::Courtesy;
 use crate::job::Job;
 use crate::sync::{Ordering, fence, spin_loop, thread};
 
@@ -97,6 +98,7 @@ impl Crew {
         if before.searching() == 1 && !before.has_lookout() && !self.queue.is_empty() {
             self.relieve();
         }
+        let mut courtesy = Courtesy::new(self.config.low_priority);
         let mut next = Some(job);
         while let Some(job) = next {
             if self.idle.snapshot().is_closed() {
@@ -106,6 +108,7 @@ impl Crew {
             job.run_contained();
             // ORDERING: Relaxed, a count that nothing else hangs on.
             self.completed.fetch_add(1, Ordering::Relaxed);
+            courtesy.between_jobs();
             next = self.queue.pop();
         }
         self.idle.search();

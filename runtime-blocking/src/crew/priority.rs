@@ -1,8 +1,44 @@
-//! The operating system's priority of a thread.
+//! The operating system's priority of a thread, and what a thread of low priority does for the others between two jobs.
+//!
+//! A low priority alone does not let a thread that serves I/O run at once: a system without a fine timer looks at a busy
+//! processor every few milliseconds only, and the processor stays with the computing thread until then. So such a thread
+//! offers its processor between two jobs, not more often than every [`OFFER_EVERY`]: each offer that is taken costs two
+//! changes of threads. The figures are in `docs/decisions/compute-priority.md`.
+
+use crate::sync::thread;
+use std::time::{Duration, Instant};
+
+/// How long a thread of low priority keeps its processor through a series of jobs.
+const OFFER_EVERY: Duration = Duration::from_micros(500);
+
+/// When a thread offered its processor last.
+pub(super) struct Courtesy {
+    /// `None` for a thread of ordinary priority, which does not.
+    since: Option<Instant>,
+}
+
+impl Courtesy {
+    /// At the beginning of a series of jobs.
+    pub(super) fn new(low_priority: bool) -> Self {
+        Self {
+            since: low_priority.then(Instant::now),
+        }
+    }
+
+    /// Between two jobs: offers the processor, if it is time.
+    pub(super) fn between_jobs(&mut self) {
+        if let Some(since) = &mut self.since
+            && since.elapsed() >= OFFER_EVERY
+        {
+            thread::yield_now();
+            *since = Instant::now();
+        }
+    }
+}
 
 /// The nice value of threads at low priority: 19 is the kindest, 0 the usual one.
 #[cfg(target_os = "linux")]
-const LOW: i32 = 10;
+const LOW: i32 = 3;
 
 /// Lowers the calling thread's priority; without effect if the system refuses.
 #[cfg(target_os = "linux")]

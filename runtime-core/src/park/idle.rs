@@ -191,8 +191,9 @@ impl Idle {
         if counts.searching() > 0 {
             return None;
         }
-        // The poller's sleeper comes last: while it stays, events reach it with no further thread.
-        let chosen = sleepers.parked.pop().or_else(|| sleepers.polling.take())?;
+        // The poller's sleeper first: it sees by itself what the work that it does makes ready, while another worker
+        // would do the work and the sleeper would be woken for what came of it.
+        let chosen = sleepers.polling.take().or_else(|| sleepers.parked.pop())?;
         // ORDERING: SeqCst, D2.
         self.counts
             .fetch_sub(PARKED_ONE - SEARCHING_ONE, Ordering::SeqCst);
