@@ -36,16 +36,18 @@ impl Courtesy {
     }
 }
 
-/// The nice value of threads at low priority: 19 is the kindest, 0 the usual one.
+/// What low priority adds to the nice value that the thread has from its program; 19 is the kindest that there is.
 #[cfg(target_os = "linux")]
-const LOW: i32 = 3;
+const KINDER_BY: i32 = 3;
 
 /// Lowers the calling thread's priority; without effect if the system refuses.
 #[cfg(target_os = "linux")]
 pub(super) fn lower() {
     // On Linux a nice value belongs to a thread, and no process id means the calling one. A refusal is no reason to
     // do without the thread.
-    let _refused = rustix::process::setpriority_process(None, LOW);
+    if let Ok(nice) = rustix::process::getpriority_process(None) {
+        let _refused = rustix::process::setpriority_process(None, (nice + KINDER_BY).min(19));
+    }
 }
 
 /// Without effect: this system has no priority of a single thread that the standard means reach.

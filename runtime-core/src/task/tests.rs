@@ -4,7 +4,6 @@
 
 use super::header::Header;
 use super::{Cause, JoinError, JoinHandle, Meta, OwnedSet, Runnable, Schedule, allocate};
-use crate::queue::slot::LifoSlot;
 use crate::sync::{Arc, Mutex};
 use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
@@ -225,23 +224,4 @@ fn two_threads_run_tasks_that_yield_and_are_aborted() {
     }
     list.run_all();
     assert!(handles.iter_mut().all(|handle| poll(handle).is_ready()));
-}
-
-#[test]
-fn the_slot_gives_each_runnable_to_one_taker() {
-    let list = List::new();
-    let slot = Arc::new(LifoSlot::new());
-    let handles: Vec<_> = (0..6)
-        .map(|number| list.spawn(async move { number }))
-        .collect();
-    let thief = {
-        let slot = Arc::clone(&slot);
-        std::thread::spawn(move || (0..6).filter_map(|_| slot.take()).for_each(Runnable::run))
-    };
-    while let Some(runnable) = list.pop() {
-        slot.put(runnable).into_iter().for_each(Runnable::run);
-    }
-    thief.join().expect("no panic");
-    slot.take().into_iter().for_each(Runnable::run);
-    assert!(handles.iter().all(JoinHandle::is_finished));
 }
