@@ -332,3 +332,42 @@ fn a_flavour_of_each_kind_lives_with_few_descriptors() {
         assert!(each <= 4, "{each} descriptors a runtime");
     });
 }
+
+/// Gives the privileges up that the limit on threads would not hold for.
+fn become_ordinary() {
+    if nix::unistd::geteuid().is_root() {
+        let nobody = nix::unistd::Uid::from_raw(65_534);
+        nix::unistd::setuid(nobody).expect("root may");
+    }
+}
+
+#[test]
+fn threads_beyond_the_limit_of_the_user_are_errors_and_the_program_goes_on() {
+    in_own_process(
+        "threads_beyond_the_limit_of_the_user_are_errors_and_the_program_goes_on",
+        || {
+            become_ordinary();
+            let (soft, _) = getrlimit(Resource::RLIMIT_NPROC).expect("readable");
+            for flavour in FLAVOURS {
+                limit(Resource::RLIMIT_NPROC, 1);
+                let refused = flavour.builder().thread_name("nothread").build();
+                let text = refused.expect_err("no thread to be had").to_string();
+                assert!(text.contains("RLIMIT_NPROC"), "{text}");
+                eventually("no thread is left", || threads_named("nothread") == 0);
+
+                limit(Resource::RLIMIT_NPROC, soft);
+                let runtime = flavour.runtime();
+                limit(Resource::RLIMIT_NPROC, 1);
+                runtime.block_on(async {
+                    let job = gristmill::spawn_blocking(|| 1).await;
+                    let error = job.expect_err("no thread to be had");
+                    assert!(error.io_error().is_some(), "{error}");
+                    assert_eq!(gristmill::spawn(async { 2 }).await.expect("runs"), 2);
+                });
+                limit(Resource::RLIMIT_NPROC, soft);
+                let again = runtime.block_on(async { gristmill::spawn_blocking(|| 3).await });
+                assert_eq!(again.expect("a thread"), 3);
+            }
+        },
+    );
+}
