@@ -27,6 +27,22 @@ fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("mounted").count() - 1
 }
 
+/// A limit that leaves so many numbers free. A limit is on the numbers, which need not be used one after the other.
+fn limit_with_free_descriptors(free: u64) -> u64 {
+    let is_open =
+        |number: &u64| std::fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_ok();
+    let mut left = free;
+    for number in 0.. {
+        if !is_open(&number) {
+            if left == 0 {
+                return number;
+            }
+            left -= 1;
+        }
+    }
+    unreachable!("some number is free")
+}
+
 /// How much of the address space this process uses.
 fn address_space() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("mounted");
@@ -62,12 +78,12 @@ fn settled(builder: Builder, threads: usize) -> Runtime {
 #[test]
 fn too_few_descriptors_are_an_error_of_the_build() {
     in_own_process("too_few_descriptors_are_an_error_of_the_build", || {
-        let in_use = open_descriptors() as u64;
+        let in_use = open_descriptors();
         let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).expect("readable");
         for flavour in FLAVOURS {
             let mut refusals = 0;
             for spare in 0..12 {
-                limit(Resource::RLIMIT_NOFILE, in_use + spare);
+                limit(Resource::RLIMIT_NOFILE, limit_with_free_descriptors(spare));
                 let built = flavour.builder().thread_name("fewfd").build();
                 limit(Resource::RLIMIT_NOFILE, soft);
                 match built {
@@ -79,7 +95,7 @@ fn too_few_descriptors_are_an_error_of_the_build() {
                     }
                 }
                 eventually("no thread stays", || threads_named("fewfd") == 0);
-                assert_eq!(open_descriptors() as u64, in_use);
+                assert_eq!(open_descriptors(), in_use);
             }
             assert!(refusals > 0, "the limit has an effect");
         }
