@@ -96,11 +96,21 @@ fn an_attempt_to_read_nothing_would_block_until_something_comes() {
     });
 }
 
+/// Attempts to read until the stream no longer seems readable. One attempt need not be enough: an event that comes beside
+/// it, as the first one after a registration, makes its outcome out of date, whatever the event is about.
+fn exhaust(stream: &TcpStream) {
+    eventually("nothing to read", || {
+        stream.try_read(&mut [0; 1]).expect_err("nothing there");
+        let mut cx = Context::from_waker(Waker::noop());
+        pin!(stream.readable()).poll(&mut cx).is_pending()
+    });
+}
+
 #[test]
 fn two_waiters_for_one_socket_are_both_woken() {
     on_each(|runtime| {
         let (mut one, other) = runtime.block_on(tcp_pair());
-        other.try_read(&mut [0; 1]).expect_err("nothing there");
+        exhaust(&other);
         let wakers = [CountingWaker::new(), CountingWaker::new()];
         let mut waits = wakers.each_ref().map(|_| Box::pin(other.readable()));
         for (waker, wait) in wakers.iter().zip(&mut waits) {
@@ -121,7 +131,7 @@ fn a_cancelled_wait_takes_no_readiness_along() {
     on_each(|runtime| {
         runtime.block_on(async {
             let (mut one, other) = tcp_pair().await;
-            other.try_read(&mut [0; 1]).expect_err("nothing there");
+            exhaust(&other);
             {
                 let mut wait = pin!(other.readable());
                 let mut cx = Context::from_waker(Waker::noop());
