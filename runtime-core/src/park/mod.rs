@@ -26,7 +26,8 @@
 //!
 //! A poster wakes nobody while somebody searches, since a searcher looks at every queue before it sleeps,
 //! after having left the count of searchers (step 1, which is also an announcement: edge P2). A searcher that finds
-//! work and was the last one wakes the next, so a burst wakes the workers one by one.
+//! work, was the last one, and sees more of it wakes the next, so a burst wakes the workers one by one and a single piece
+//! of work wakes one.
 
 pub(crate) mod idle;
 pub(crate) mod parker;
