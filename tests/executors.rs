@@ -157,6 +157,29 @@ fn jobs_that_wait_for_each_other_all_get_a_thread() {
     });
 }
 
+/// While jobs wait, results come in bunches; but never only when the next job ends.
+#[test]
+fn a_result_reaches_its_awaiter_while_the_next_job_runs_and_more_wait() {
+    with_each(|flavour| {
+        let runtime = flavour.builder().compute_threads(1);
+        let runtime = runtime.build().expect("a runtime");
+        runtime.block_on(async {
+            let (tell, told) = mpsc::channel();
+            let first = gristmill::spawn_compute(|| 1);
+            let second = gristmill::spawn_compute(move || told.recv().is_ok());
+            let backlog: Vec<_> = (0..100)
+                .map(|n| gristmill::spawn_compute(move || n))
+                .collect();
+            assert_eq!(first.await.expect("runs"), 1);
+            tell.send(()).expect("the second job waits for it");
+            assert!(second.await.expect("runs"));
+            for (n, job) in backlog.into_iter().enumerate() {
+                assert_eq!(job.await.expect("runs"), n);
+            }
+        });
+    });
+}
+
 #[test]
 fn the_compute_pool_has_no_more_threads_than_were_set() {
     with_each(|flavour| {

@@ -113,7 +113,7 @@ impl PoolConfig {
 
     /// Chooses whether the threads run at a lower priority than the rest of the program.
     ///
-    /// Such a thread offers its processor to others between two jobs, every half a millisecond at most. On Linux it also
+    /// Such a thread offers its processor to others between two jobs, every 0.2 ms at most. On Linux it also
     /// raises its nice value by 3, so that a thread that serves I/O preempts it, unless the system refuses.
     pub fn low_priority(mut self, low: bool) -> Self {
         self.low_priority = low;

@@ -65,6 +65,11 @@ impl ComputePool {
         self.employer.crew().join(timeout)
     }
 
+    /// Whether jobs wait although every thread is busy. Cheap: takes no lock.
+    pub fn has_backlog(&self) -> bool {
+        self.employer.crew().has_backlog()
+    }
+
     /// What the pool looks like now. Cheap: takes no lock.
     pub fn metrics(&self) -> PoolMetrics {
         self.employer.crew().metrics()

@@ -88,6 +88,11 @@ impl Crew {
         Joined::new(self.roster.join(deadline))
     }
 
+    /// Whether jobs wait and nobody is on the way to them.
+    pub(crate) fn has_backlog(&self) -> bool {
+        !self.queue.is_empty() && !self.idle.snapshot().is_covered()
+    }
+
     pub(crate) fn metrics(&self) -> PoolMetrics {
         let census = self.idle.snapshot();
         PoolMetrics {

@@ -27,7 +27,7 @@ pub(crate) enum Growth {
 /// How long the lookout waits before its first look, and after each that called somebody in.
 pub(super) const FIRST_PATIENCE: Duration = Duration::from_micros(50);
 
-/// What its patience grows to, by doubling, while the busy threads need no help.
+/// What its patience grows to, fourfold each time, while the busy threads need no help.
 pub(super) const LAST_PATIENCE: Duration = Duration::from_millis(1);
 
 /// From when on, and from which number of ended jobs, the lookout counts.

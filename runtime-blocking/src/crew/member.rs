@@ -157,7 +157,7 @@ impl Crew {
             });
             since = now;
             if needed == 0 {
-                patience = (patience * 2).min(LAST_PATIENCE);
+                patience = (patience * 4).min(LAST_PATIENCE);
                 continue;
             }
             patience = FIRST_PATIENCE;

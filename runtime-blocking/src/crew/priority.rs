@@ -9,7 +9,7 @@ use crate::sync::thread;
 use std::time::{Duration, Instant};
 
 /// How long a thread of low priority keeps its processor through a series of jobs.
-const OFFER_EVERY: Duration = Duration::from_micros(500);
+const OFFER_EVERY: Duration = Duration::from_micros(200);
 
 /// When a thread offered its processor last.
 pub(super) struct Courtesy {

@@ -39,6 +39,29 @@ impl Scene {
         self.notify();
     }
 
+    /// As `Engine::inject` of what is in no hurry.
+    fn post_unhurried(&self) {
+        self.queue.fetch_add(1, Ordering::Relaxed);
+        if let Some(worker) = self.idle.choose_unhurried() {
+            assert_eq!(self.beds[worker].unpark(), Unpark::Done);
+        }
+    }
+
+    /// As a brief sleep in the poller that an event ends; the worker is then busy with that event for good.
+    fn sleep_briefly(&self, worker: usize, fault: Fault) {
+        self.idle.announce(worker, Bed::PollerBriefly, false);
+        if self.queue.load(Ordering::Relaxed) > 0 {
+            self.idle.retract_to_search(worker);
+        } else {
+            assert_eq!(self.idle.retract(worker), Retracted::Searching);
+        }
+        if fault == Fault::ForgetsDuty {
+            self.idle.end_search();
+        } else {
+            self.found();
+        }
+    }
+
     fn notify(&self) {
         if let Some(worker) = self.idle.choose() {
             assert_eq!(self.beds[worker].unpark(), Unpark::Done);
@@ -84,10 +107,10 @@ impl Scene {
                 self.idle.retract_to_search(worker);
                 searching = true;
             } else if found {
-                searching = self.idle.retract(worker) == Retracted::Chosen;
+                searching = self.idle.retract(worker) == Retracted::Searching;
             } else {
                 self.beds[worker].park(None);
-                searching = self.idle.retract(worker) == Retracted::Chosen;
+                searching = self.idle.retract(worker) == Retracted::Searching;
             }
         }
     }
@@ -135,6 +158,38 @@ fn two_pieces_of_work_reach_two_workers() {
 #[should_panic]
 fn canary_a_searcher_that_forgets_its_duty_leaves_work_behind() {
     two_pieces_for_two_workers(Fault::ForgetsDuty);
+}
+
+/// One worker sleeps briefly and is then kept by an event; the other is to do what came meanwhile.
+fn unhurried_post_beside_a_brief_sleeper(fault: Fault) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(move || {
+        let scene = Scene::new();
+        let brief = {
+            let scene = Arc::clone(&scene);
+            thread::spawn(move || scene.sleep_briefly(0, fault))
+        };
+        let other = {
+            let scene = Arc::clone(&scene);
+            thread::spawn(move || scene.work_once(1, Fault::Nothing))
+        };
+        scene.post_unhurried();
+        brief.join().expect("no panic");
+        other.join().expect("no panic");
+    });
+}
+
+#[test]
+fn what_was_left_to_a_brief_sleeper_is_done_although_an_event_keeps_it() {
+    unhurried_post_beside_a_brief_sleeper(Fault::Nothing);
+}
+
+/// The canary: a brief sleeper that wakes and does not pass on what was left to it.
+#[test]
+#[should_panic]
+fn canary_a_brief_sleeper_that_forgets_its_duty_leaves_work_behind() {
+    unhurried_post_beside_a_brief_sleeper(Fault::ForgetsDuty);
 }
 
 /// The canary: without the look after the announcement the work is slept over.

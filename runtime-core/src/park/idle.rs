@@ -10,21 +10,29 @@
 //!   learns from `retract` that it was chosen.
 //! * D4 — The place in the poller is its sleeper's only while it holds the lease: announced after the lease was taken,
 //!   retracted before it is given back.
+//! * D5 — A brief sleeper, who looks again within [`BRIEF_SLEEP`], counts as searching from the moment it is off the
+//!   list, whether it was chosen or woke by itself: who posted what is in no hurry relies on it as on a searcher.
 //!
 //! # Edges
 //!
-//! * P1, P2 — see the [folder's page](super).
+//! * P1, P2 — see the [folder's page](super). For who is in no hurry a brief sleeper is a searcher, so P2 holds there too.
 
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering, fence};
+use std::time::Duration;
 
 const SEARCHING_ONE: u64 = 1;
 const PARKED_ONE: u64 = 1 << 32;
+/// The sleeper in the poller is a brief one.
+const BRIEF: u64 = 1 << 63;
+
+/// How long a brief sleep is at most. Figures in `docs/decisions/unhurried-results.md`.
+pub(crate) const BRIEF_SLEEP: Duration = Duration::from_micros(400);
 
 /// Which workers are parked or searching.
 #[derive(Debug)]
 pub(crate) struct Idle {
-    /// Searching workers in the low half, parked ones in the high half.
+    /// Searching workers in the low half, parked ones in the high half, and the flag [`BRIEF`] on top.
     counts: AtomicU64,
     sleepers: Mutex<Sleepers>,
 }
@@ -33,8 +41,8 @@ pub(crate) struct Idle {
 struct Sleepers {
     /// On a condition variable; the last one went to sleep last.
     parked: Vec<usize>,
-    /// In the poller.
-    polling: Option<usize>,
+    /// In the poller, and its share of the counts.
+    polling: Option<(usize, u64)>,
 }
 
 /// Where a worker goes to sleep.
@@ -44,6 +52,8 @@ pub(crate) enum Bed {
     Condvar,
     /// In the poller; only one at a time, see the lease.
     Poller,
+    /// In the poller, for [`BRIEF_SLEEP`] at most.
+    PollerBriefly,
 }
 
 /// What became of a sleeper's announcement.
@@ -52,8 +62,8 @@ pub(crate) enum Bed {
 pub(crate) enum Retracted {
     /// It is off the list, and not searching.
     Withdrawn,
-    /// Somebody has taken it off the list: it counts as searching.
-    Chosen,
+    /// It counts as searching: somebody has taken it off the list, or it slept briefly.
+    Searching,
 }
 
 /// A copy of the counts.
@@ -66,24 +76,23 @@ impl Counts {
     }
 
     pub(crate) fn parked(self) -> usize {
-        (self.0 / PARKED_ONE) as usize
+        ((self.0 & !BRIEF) / PARKED_ONE) as usize
+    }
+
+    fn has_brief_sleeper(self) -> bool {
+        self.0 & BRIEF != 0
     }
 }
 
 impl Sleepers {
-    /// Whether the worker was on the list.
-    fn take_off(&mut self, worker: usize) -> bool {
-        if self.polling == Some(worker) {
-            self.polling = None;
-            return true;
+    /// Takes the worker off the list, if it is still on it; gives its share of the counts.
+    fn take_off(&mut self, worker: usize) -> Option<u64> {
+        if let Some((_, share)) = self.polling.take_if(|(polling, _)| *polling == worker) {
+            return Some(share);
         }
-        match self.parked.iter().rposition(|&parked| parked == worker) {
-            Some(at) => {
-                self.parked.remove(at);
-                true
-            }
-            None => false,
-        }
+        let at = self.parked.iter().rposition(|&parked| parked == worker)?;
+        self.parked.remove(at);
+        Some(PARKED_ONE)
     }
 }
 
@@ -131,14 +140,17 @@ impl Idle {
     pub(crate) fn announce(&self, worker: usize, bed: Bed, was_searching: bool) {
         {
             let mut sleepers = self.sleepers.lock();
-            match bed {
-                Bed::Condvar => sleepers.parked.push(worker),
-                Bed::Poller => {
-                    debug_assert!(sleepers.polling.is_none(), "the lease has one holder");
-                    sleepers.polling = Some(worker);
-                }
+            let share = match bed {
+                Bed::Condvar | Bed::Poller => PARKED_ONE,
+                Bed::PollerBriefly => PARKED_ONE + BRIEF,
+            };
+            if bed == Bed::Condvar {
+                sleepers.parked.push(worker);
+            } else {
+                debug_assert!(sleepers.polling.is_none(), "the lease has one holder");
+                sleepers.polling = Some((worker, share));
             }
-            let change = PARKED_ONE.wrapping_sub(u64::from(was_searching) * SEARCHING_ONE);
+            let change = share.wrapping_sub(u64::from(was_searching) * SEARCHING_ONE);
             // ORDERING: SeqCst, edges P1 and P2, with the fence below.
             self.counts.fetch_add(change, Ordering::SeqCst);
         }
@@ -152,10 +164,8 @@ impl Idle {
     /// the next one for whatever else was posted (edge P2).
     pub(crate) fn retract_to_search(&self, worker: usize) {
         let mut sleepers = self.sleepers.lock();
-        if sleepers.take_off(worker) {
-            // ORDERING: SeqCst, edge P2, as `begin_search`.
-            self.counts
-                .fetch_sub(PARKED_ONE - SEARCHING_ONE, Ordering::SeqCst);
+        if let Some(share) = sleepers.take_off(worker) {
+            self.park_to_search(share);
         }
         // Else it was chosen, and counts as searching already (D2).
     }
@@ -163,12 +173,17 @@ impl Idle {
     /// Takes a worker off the list, if it is still on it.
     pub(crate) fn retract(&self, worker: usize) -> Retracted {
         let mut sleepers = self.sleepers.lock();
-        if !sleepers.take_off(worker) {
-            return Retracted::Chosen;
-        }
+        let share = match sleepers.take_off(worker) {
+            None => return Retracted::Searching,
+            Some(share) if share & BRIEF != 0 => {
+                self.park_to_search(share);
+                return Retracted::Searching;
+            }
+            Some(share) => share,
+        };
         // ORDERING: SeqCst as all changes of the counts; a poster that misses this change wakes somebody
         // else at worst.
-        self.counts.fetch_sub(PARKED_ONE, Ordering::SeqCst);
+        self.counts.fetch_sub(share, Ordering::SeqCst);
         Retracted::Withdrawn
     }
 
@@ -184,6 +199,23 @@ impl Idle {
         self.choose_slow()
     }
 
+    /// As [`choose`](Self::choose), after posting what is in no hurry: nobody is woken if a brief sleeper will look.
+    pub(crate) fn choose_unhurried(&self) -> Option<usize> {
+        // ORDERING: edge P2, the poster's end: the push comes before the look at the counts.
+        fence(Ordering::SeqCst);
+        if self.counts().has_brief_sleeper() {
+            return None;
+        }
+        self.choose()
+    }
+
+    /// One sleeper, off the list already, searches from now on.
+    fn park_to_search(&self, share: u64) {
+        // ORDERING: SeqCst, D2 and D5, edge P2, as `begin_search`.
+        self.counts
+            .fetch_sub(share - SEARCHING_ONE, Ordering::SeqCst);
+    }
+
     #[cold]
     fn choose_slow(&self) -> Option<usize> {
         let mut sleepers = self.sleepers.lock();
@@ -193,10 +225,11 @@ impl Idle {
         }
         // The poller's sleeper first: it sees by itself what the work that it does makes ready, while another worker
         // would do the work and the sleeper would be woken for what came of it.
-        let chosen = sleepers.polling.take().or_else(|| sleepers.parked.pop())?;
-        // ORDERING: SeqCst, D2.
-        self.counts
-            .fetch_sub(PARKED_ONE - SEARCHING_ONE, Ordering::SeqCst);
+        let (chosen, share) = match sleepers.polling.take() {
+            Some(polling) => polling,
+            None => (sleepers.parked.pop()?, PARKED_ONE),
+        };
+        self.park_to_search(share);
         Some(chosen)
     }
 }

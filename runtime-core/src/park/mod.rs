@@ -28,6 +28,9 @@
 //! after having left the count of searchers (step 1, which is also an announcement: edge P2). A searcher that finds
 //! work, was the last one, and sees more of it wakes the next, so a burst wakes the workers one by one and a single piece
 //! of work wakes one.
+//!
+//! A poster in no hurry wakes nobody either while somebody sleeps briefly in the poller: a brief sleeper wakes by
+//! itself within half a millisecond, and is a searcher from the moment that it leaves the list (edge P2 again).
 
 pub(crate) mod idle;
 pub(crate) mod parker;

@@ -24,6 +24,8 @@ thread_local! {
     static WORKER: Cell<*const Worker> = const { Cell::new(ptr::null()) };
     /// The task or job that runs on this thread.
     static TASK: Cell<Option<Id>> = const { Cell::new(None) };
+    /// Whether what this thread makes runnable is in no hurry.
+    static UNHURRIED: Cell<bool> = const { Cell::new(false) };
     /// Whether this thread polls futures of a runtime, so that blocking it would stop others.
     static POLLING: Cell<bool> = const { Cell::new(false) };
     /// The addresses of the engines whose shutdown waits for what runs on this thread; more than one where a runtime's
@@ -189,6 +191,18 @@ impl Drop for TaskScope {
     fn drop(&mut self) {
         TASK.set(self.0);
     }
+}
+
+/// Whether what this thread makes runnable may wait until a worker looks by itself.
+#[inline]
+pub(crate) fn is_unhurried() -> bool {
+    UNHURRIED.try_with(Cell::get).unwrap_or(false)
+}
+
+/// Says whether what this thread makes runnable from now on is in no hurry.
+pub(crate) fn set_unhurried(unhurried: bool) {
+    // A thread that is past its destructors is in a hurry.
+    let _ = UNHURRIED.try_with(|cell| cell.set(unhurried));
 }
 
 /// The task or job that runs on this thread.

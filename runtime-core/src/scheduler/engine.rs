@@ -7,6 +7,7 @@
 //! * N2 — Nothing here owns a task for good: the engine must not keep tasks alive that keep it alive. What
 //!   is left in the injector is drained at shutdown, and what comes later by whoever put it there.
 
+use super::context;
 use super::lane::Lane;
 use crate::park::{Idle, Unpark};
 use crate::queue::{Injector, LocalQueue};
@@ -85,8 +86,20 @@ impl Engine {
     /// Takes a runnable from a thread that is no worker of this engine.
     pub(crate) fn inject(&self, runnable: Runnable) {
         self.injector.push(runnable);
-        self.notify();
+        if context::is_unhurried() {
+            self.notify_unhurried();
+        } else {
+            self.notify();
+        }
         self.empty_unattended();
+    }
+
+    /// After posting what is in no hurry: as [`notify`](Self::notify), unless a worker looks soon by itself.
+    #[cold]
+    fn notify_unhurried(&self) {
+        if let Some(worker) = self.idle.choose_unhurried() {
+            self.unpark(worker);
+        }
     }
 
     /// After posting work: wakes a worker if one sleeps and none searches.

@@ -93,6 +93,24 @@ impl House {
         })
     }
 
+    /// Hands a closure to the compute pool.
+    ///
+    /// While more jobs wait there than it has threads, the end of one is in no hurry: its awaiter is told when a worker
+    /// looks next, and a worker that goes to sleep then sleeps briefly.
+    pub(crate) fn compute<R: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> R + Send + 'static,
+        meta: Meta,
+    ) -> JoinHandle<R> {
+        let work = move || {
+            let output = work();
+            let house = context::house();
+            context::set_unhurried(house.is_some_and(|house| house.compute.has_backlog()));
+            output
+        };
+        self.run_on(&self.compute, work, meta)
+    }
+
     /// Hands a closure to an executor.
     pub(crate) fn run_on<R: Send + 'static>(
         &self,
@@ -152,6 +170,7 @@ impl Errand {
                 .map(|counted| context::enter_as_own(&counted.0));
             let _task = context::enter_task(runnable.meta().id);
             runnable.run();
+            context::set_unhurried(false);
         }
         drop(counted);
     }

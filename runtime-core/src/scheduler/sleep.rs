@@ -2,12 +2,12 @@
 //!
 //! Both ways announce, look once more, sleep, and retract (edge P1 of [`park`](crate::park)). A worker on its own bed
 //! sleeps until the next deadline of its own timers. One in the poller also minds those of threads that are no
-//! workers.
+//! workers. While the compute pool has a backlog the sleep in the poller is brief, see `House::compute`.
 
 use super::search::Searching;
 use super::worker::Worker;
 use crate::park::Retracted;
-use crate::park::idle::Bed;
+use crate::park::idle::{BRIEF_SLEEP, Bed};
 use crate::reactor::lease::{FOREVER, Held};
 use crate::reactor::thread::{announce_wait, report_broken_poller, timeout};
 use std::time::Instant;
@@ -67,7 +67,13 @@ impl Worker {
     ) -> Option<Searching> {
         let engine = self.engine();
         let registry = &engine.reactor.registry;
-        self.announce(Bed::Poller, searching);
+        let brief = self.house.compute.has_backlog();
+        let bed = if brief {
+            Bed::PollerBriefly
+        } else {
+            Bed::Poller
+        };
+        self.announce(bed, searching);
         if self.must_stay_awake() {
             // Off the list before the lease goes: the next holder takes the same place on it.
             let searching = self.stay_awake();
@@ -78,7 +84,10 @@ impl Worker {
         let deadline = announce_wait(&held, FOREVER, || self.deadline(Some(outside)));
         let parker = &self.lane().parker;
         if parker.enter_poller() {
-            let timeout = timeout(deadline, engine.timers.now_ns());
+            let mut timeout = timeout(deadline, engine.timers.now_ns());
+            if brief {
+                timeout = Some(timeout.map_or(BRIEF_SLEEP, |timeout| timeout.min(BRIEF_SLEEP)));
+            }
             self.asleep(|| {
                 if let Err(error) = held.wait(registry, timeout) {
                     report_broken_poller(&error);
@@ -118,13 +127,13 @@ impl Worker {
         Some(Searching::as_chosen())
     }
 
-    /// Awake again. Searching, if somebody chose this worker to wake.
+    /// Awake again. Searching, if somebody chose this worker to wake or relies on its brief sleep.
     fn retract(&self) -> Option<Searching> {
         let engine = self.engine();
         let retracted = engine.idle.retract(self.index());
         engine.complete(engine.guard.on_worker_awake());
         match retracted {
-            Retracted::Chosen => Some(Searching::as_chosen()),
+            Retracted::Searching => Some(Searching::as_chosen()),
             Retracted::Withdrawn => None,
         }
     }
