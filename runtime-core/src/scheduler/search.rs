@@ -106,7 +106,10 @@ impl Worker {
         let mut wakers = self.wakers.take();
         self.deferring(|| {
             for shard in shards {
-                let _ = timers.fire_due(shard, now, FIRE_AT_ONCE, &mut wakers);
+                let batch = timers.fire_due(shard, now, FIRE_AT_ONCE, &mut wakers);
+                if batch.fired > 0 {
+                    self.has_fired.set(true);
+                }
             }
         });
         self.wakers.replace(wakers);

@@ -12,6 +12,10 @@ use crate::reactor::lease::{FOREVER, Held};
 use crate::reactor::thread::{announce_wait, report_broken_poller, timeout};
 use std::time::Instant;
 
+/// A worker that has just fired timers does not wake for the next ones any sooner. Figures in
+/// `docs/decisions/timer-bunches.md`.
+const BREATHER_NS: u64 = 100_000;
+
 impl Worker {
     /// Sleeps until there may be work. Comes back searching if it was woken to search.
     #[cold]
@@ -48,7 +52,7 @@ impl Worker {
         if self.must_stay_awake() {
             return self.stay_awake();
         }
-        let deadline = self.deadline(None);
+        let deadline = self.deadline(None, self.breather());
         // By the time that is left: the runtime's clock may be ahead of the system's, after a pause.
         let now = self.engine().timers.now_ns();
         let until = deadline
@@ -81,7 +85,8 @@ impl Worker {
             return searching;
         }
         let outside = engine.timers.outside();
-        let deadline = announce_wait(&held, FOREVER, || self.deadline(Some(outside)));
+        let breather = self.breather();
+        let deadline = announce_wait(&held, FOREVER, || self.deadline(Some(outside), breather));
         let parker = &self.lane().parker;
         if parker.enter_poller() {
             let mut timeout = timeout(deadline, engine.timers.now_ns());
@@ -152,9 +157,21 @@ impl Worker {
             })
     }
 
-    /// When to wake at the latest: the next deadline of this worker's timers and of another shard's. None
-    /// while time stands still.
-    fn deadline(&self, other: Option<usize>) -> Option<u64> {
+    /// Before when not to wake for a timer.
+    ///
+    /// Where timers are few microseconds apart, each wake-up would cost more than what it is for; a bunch of them
+    /// costs one. A timer that stands alone is not touched: the worker has slept since it fired the last one.
+    fn breather(&self) -> u64 {
+        if self.has_fired.replace(false) {
+            self.engine().timers.now_ns().saturating_add(BREATHER_NS)
+        } else {
+            0
+        }
+    }
+
+    /// When to wake at the latest: the next deadline of this worker's timers and of another shard's, but not before the
+    /// `breather` ends. None while time stands still.
+    fn deadline(&self, other: Option<usize>, breather: u64) -> Option<u64> {
         let timers = &self.engine().timers;
         if timers.clock().is_paused() {
             return None;
@@ -166,7 +183,8 @@ impl Worker {
                 .now_ns()
                 .saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
         });
-        [own, other, longest].into_iter().flatten().min()
+        let next = [own, other, longest].into_iter().flatten().min()?;
+        Some(next.max(breather))
     }
 
     /// Runs `f`, which sleeps, and counts the time before it as busy.

@@ -49,6 +49,8 @@ pub(crate) struct Worker {
     deferred: Cell<usize>,
     /// Room for wakers on their way from the reactor to their tasks.
     pub(super) wakers: RefCell<Vec<Waker>>,
+    /// Timers were fired since the worker slept last.
+    pub(super) has_fired: Cell<bool>,
     /// Since when the worker is awake.
     pub(super) awake_since: Cell<Instant>,
     /// How long the worker sleeps at most; a relief worker looks then whether it is still needed.
@@ -75,6 +77,7 @@ impl Worker {
             deferring: Cell::new(false),
             deferred: Cell::new(0),
             wakers: RefCell::new(Vec::new()),
+            has_fired: Cell::new(false),
             awake_since: Cell::new(Instant::now()),
             longest_sleep: None,
         }
