@@ -30,6 +30,9 @@ mod runtime;
 #[cfg(all(test, gristmill_loom))]
 mod models;
 
+#[cfg(gristmill_bench)]
+pub mod bench;
+
 pub use reactor::{Direction, Initial, Interest, Ready, Registered};
 pub use runtime::*;
 pub use scheduler::block_in_place::block_in_place;
