@@ -80,6 +80,7 @@ def sample(value, ops, wall, cpu, times=None, **extra):
         "wall_ns": wall * 1e9,
         "cpu_ns": cpu * 1e9,
         "latency": latency(times) if times else None,
+        "ideal": None,
     }
     return figures, extra
 

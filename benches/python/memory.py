@@ -11,6 +11,7 @@ import time
 
 import loops
 from measure import cpu_seconds, now, resident_bytes, sample, status_bytes
+from patience import end_in_time
 
 TASKS = 100_000
 THREADS = 1_000
@@ -70,6 +71,7 @@ def processes(effort):
     all_asleep = context.Barrier(number + 1)
 
     def sleeper():
+        end_in_time()
         all_asleep.wait()
         time.sleep(HOUR)
 

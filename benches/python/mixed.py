@@ -1,9 +1,10 @@
-"""Waiting beside work: 16 clients that send 64 bytes every 10 ms, beside 64 loops that each have one job of about 4 ms under way.
+"""Waiting beside work: 16 clients that send 64 bytes, each 5 ms after its last answer, beside 64 loops that each have one job of
+about 4 ms under way.
 
 asyncio: clients, server and loops are tasks, jobs go to a pool of two processes with `run_in_executor`. threading: clients and
 server are threads, and so are the two that do the jobs. multiprocessing: as threading, with a pool of two processes.
 
-The value is the p50 of the echo; `extra` has the jobs per second. A client that is late does not catch up on what it missed.
+The value is the p99 of the answers; operations are jobs, which `extra` tells by the second.
 """
 
 import asyncio
@@ -14,12 +15,13 @@ import time
 
 import loops
 from measure import cpu_seconds, latency, now, sample
+from patience import end_in_time
 from tcp import Listening, Server, connect, round_trip, serve
 
 CLIENTS = 16
 LOOPS = 64
-# Seconds from one message of a client to its next.
-PACE = 0.01
+# Seconds from an answer to the next message of the same client.
+PACE = 0.005
 WORKERS = 2
 # Steps of a job: about 4 ms on the machine that this was written on. Fixed, so that every process does the same work.
 STEPS = 50_000
@@ -35,51 +37,55 @@ def job():
 
 def run(_scenario, runtime, effort):
     cpu = cpu_seconds()
-    pool = make_pool(runtime)
-    with pool:
+    with make_pool(runtime) as pool:
         # All workers have started.
         concurrent.futures.wait([pool.submit(job) for _ in range(2 * WORKERS)])
-        # Twice as long as other scenarios: the jobs come few at a time.
-        window = Window(2 * effort.budget)
+        window = Window(2 * effort.warm_up, 3 * effort.budget)
         if runtime in ("asyncio", "uvloop"):
             loops.run(runtime, tasks(pool, window))
         else:
             threads(pool, window)
-        wall = now() - window.start
-        pool.shutdown(wait=True)
-    times, jobs = window.times, window.jobs
-    # The kernel tells of worker processes once they have ended: their start is in this figure.
-    return sample(latency(times)["p50"], len(times), wall, cpu_seconds() - cpu, times, jobs_per_second=jobs / wall)
+    wall = window.closes - window.opens
+    # The kernel tells of worker processes once they have ended: from their start to the end of the last job is in this figure.
+    cpu = cpu_seconds() - cpu
+    value = latency(window.times)["p99"]
+    return sample(value, window.jobs, wall, cpu, window.times, jobs_per_second=window.jobs / wall)
 
 
 def make_pool(runtime):
     if runtime == "threading":
         return concurrent.futures.ThreadPoolExecutor(WORKERS)
     context = multiprocessing.get_context("fork")
-    return concurrent.futures.ProcessPoolExecutor(WORKERS, mp_context=context)
+    return concurrent.futures.ProcessPoolExecutor(WORKERS, mp_context=context, initializer=end_in_time)
 
 
 class Window:
-    """What clients and loops note until it closes."""
+    """Answers and jobs that end within it count."""
 
-    def __init__(self, length):
-        self.start = now()
-        self.closes = self.start + length
+    def __init__(self, warm_up, length):
+        self.opens = now() + warm_up
+        self.closes = self.opens + length
         self.times = []
         self.jobs = 0
         self.lock = threading.Lock()
 
-    def is_open(self):
-        return now() < self.closes
+    def is_over(self):
+        return now() >= self.closes
 
-    def count_job(self):
-        with self.lock:
-            self.jobs += 1
+    def answer(self, sent):
+        after = now()
+        if self.opens <= after < self.closes:
+            self.times.append(after - sent)
+
+    def job(self):
+        if self.opens <= now() < self.closes:
+            with self.lock:
+                self.jobs += 1
 
 
-def pause(client, sent):
-    """Seconds until a client's turn, none of which coincide; from when its last message was sent."""
-    return max(0.0, sent + PACE - now()) if sent is not None else PACE * client / CLIENTS
+def offset(client):
+    """Seconds before a client's first message, so that they do not all speak at once."""
+    return PACE * client / CLIENTS
 
 
 async def tasks(pool, window):
@@ -88,19 +94,19 @@ async def tasks(pool, window):
 
     async def client(number):
         reader, writer = await asyncio.open_connection(*address)
-        sent = None
-        while window.is_open():
-            await asyncio.sleep(pause(number, sent))
+        await asyncio.sleep(offset(number))
+        while not window.is_over():
             sent = now()
             writer.write(MESSAGE)
             await reader.readexactly(len(MESSAGE))
-            window.times.append(now() - sent)
+            window.answer(sent)
+            await asyncio.sleep(PACE)
         writer.close()
 
     async def work():
-        while window.is_open():
+        while not window.is_over():
             await loop.run_in_executor(pool, job)
-            window.count_job()
+            window.job()
 
     await asyncio.gather(*(client(n) for n in range(CLIENTS)), *(work() for _ in range(LOOPS)))
     server.close()
@@ -112,18 +118,18 @@ def threads(pool, window):
     with Listening() as listening, Server(listening):
 
         def client(number):
-            sent = None
             with connect(listening.address) as socket:
-                while window.is_open():
-                    time.sleep(pause(number, sent))
+                time.sleep(offset(number))
+                while not window.is_over():
                     sent = now()
                     round_trip(socket, MESSAGE)
-                    window.times.append(now() - sent)
+                    window.answer(sent)
+                    time.sleep(PACE)
 
         def work():
-            while window.is_open():
+            while not window.is_over():
                 pool.submit(job).result()
-                window.count_job()
+                window.job()
 
         users = [threading.Thread(target=client, args=(n,)) for n in range(CLIENTS)]
         users += [threading.Thread(target=work) for _ in range(LOOPS)]

@@ -10,6 +10,7 @@ import threading
 
 import loops
 from measure import batches, cpu_seconds
+from patience import end_in_time
 
 TASKS = 20_000
 # So many at once of what costs ten times as much; a batch of all would take seconds.
@@ -43,7 +44,7 @@ def threads():
 
 
 def processes(effort):
-    pool = multiprocessing.get_context("fork").Pool(2)
+    pool = multiprocessing.get_context("fork").Pool(2, initializer=end_in_time)
 
     def batch():
         for job in [pool.apply_async(nothing) for _ in range(FEWER)]:

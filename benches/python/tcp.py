@@ -5,6 +5,8 @@ import multiprocessing
 import socket
 import threading
 
+from patience import end_in_time
+
 LOCALHOST = "127.0.0.1"
 
 
@@ -63,9 +65,12 @@ class server_process:
     """The same server in a process of its own, which ends with the block."""
 
     def __init__(self, listening):
-        self.process = multiprocessing.get_context("fork").Process(
-            target=Server(listening).accept, daemon=True
-        )
+        self.server = Server(listening)
+        self.process = multiprocessing.get_context("fork").Process(target=self.serve, daemon=True)
+
+    def serve(self):
+        end_in_time()
+        self.server.accept()
 
     def __enter__(self):
         self.process.start()
