@@ -14,7 +14,7 @@
 //! the protocols by hand instead.
 //!
 //! A static cannot hold an atomic of the model checker, so counters that live in statics take
-//! [`static_atomic`], which is always `std`'s; no protocol may rest on one.
+//! [`static_atomic`], which is always `std`'s, and [`StaticMutex`]; no protocol may rest on one.
 
 #[cfg(not(gristmill_loom))]
 mod real;
@@ -29,6 +29,10 @@ pub(crate) use modelled::*;
 pub(crate) mod cache_padded;
 
 pub(crate) use cache_padded::CachePadded;
+/// A lock for statics; never part of a protocol.
+pub(crate) use parking_lot::Mutex as StaticMutex;
 pub(crate) use std::sync::Arc;
+/// Written once, under a lock of the door's, so that the checker need not see it.
+pub(crate) use std::sync::OnceLock;
 /// Atomics for statics: identities and counters, never part of a protocol.
 pub(crate) use std::sync::atomic as static_atomic;

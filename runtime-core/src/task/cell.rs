@@ -12,14 +12,16 @@
 //! * C2 — The join waker's place is touched as I4 says.
 
 use super::error::JoinError;
-use super::header::{Header, Links, TaskRef};
+use super::header::{Header, PlaceIndex, TaskRef};
 use super::join::JoinHandle;
 use super::meta::Meta;
 use super::raw;
+use super::recycle;
 use super::runnable::Runnable;
 use super::schedule::Schedule;
 use super::word::StateWord;
 use crate::sync::UnsafeCell;
+use std::alloc::Layout;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
@@ -77,18 +79,18 @@ where
     S: Schedule,
 {
     let refs = if registered { REGISTERED } else { UNREGISTERED };
-    let cell = Box::new(Cell {
+    let task = in_own_memory(Cell {
         header: Header {
             state: StateWord::new(refs),
             vtable: raw::vtable::<F, S>(),
-            links: UnsafeCell::new(Links::default()),
+            place: PlaceIndex::none(),
             meta,
         },
         scheduler,
         stage: UnsafeCell::new(Stage::Future(future)),
         join_waker: UnsafeCell::new(None),
     });
-    let task = NonNull::from(Box::leak(cell)).cast::<Header>();
+    let task = task.cast::<Header>();
     // SAFETY: the cell is new and counts `refs` references; this takes the runnable's.
     let runnable = unsafe { Runnable::from_raw(task) };
     // SAFETY: as above, the handle's.
@@ -98,7 +100,35 @@ where
     (runnable, JoinHandle::new(handle), member)
 }
 
+/// Puts a cell where it stays until [`Cell::free`].
+#[inline]
+fn in_own_memory<F: Future, S>(cell: Cell<F, S>) -> NonNull<Cell<F, S>> {
+    let place = recycle::allocate(Layout::new::<Cell<F, S>>()).cast();
+    // SAFETY: fresh memory of the cell's layout.
+    unsafe { place.write(cell) };
+    place
+}
+
 impl<F: Future, S> Cell<F, S> {
+    /// Drops the cell and gives its memory back, also if a drop panics.
+    ///
+    /// # Safety
+    ///
+    /// The cell is from `allocate`, and nobody reaches it any more.
+    pub(super) unsafe fn free(cell: NonNull<Self>) {
+        /// Gives the memory back however the drop ends.
+        struct Memory<T>(NonNull<T>);
+        impl<T> Drop for Memory<T> {
+            fn drop(&mut self) {
+                // SAFETY: from `in_own_memory` with this layout; dropped in place just before.
+                unsafe { recycle::free(self.0.cast(), Layout::new::<T>()) }
+            }
+        }
+        let memory = Memory(cell);
+        // SAFETY: the cell is alive and the caller's alone.
+        unsafe { std::ptr::drop_in_place(memory.0.as_ptr()) };
+    }
+
     /// Polls the future.
     ///
     /// # Safety

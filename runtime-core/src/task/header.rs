@@ -8,38 +8,57 @@
 //!
 //! * H1 — A `Header` is always the first field of a `Cell<F, S>` that its vtable was made for.
 //! * H2 — A `TaskRef` owns one reference (I6 of the state word), so the cell outlives it.
-//! * H3 — `links` is touched only under the lock of the owned set that the task's scheduler names.
+//! * H3 — `place` is set once, by the owned set that the task's scheduler names, before anybody else can run the task.
 
 use super::error::JoinError;
 use super::meta::Meta;
 use super::schedule::Cause;
 use super::word::StateWord;
-use crate::sync::UnsafeCell;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use std::fmt;
 use std::ptr::NonNull;
 use std::task::Waker;
 
-/// The head of every task's cell; one cache line.
+/// The head of every task's cell; the rest of its cache line is for the scheduler.
 #[repr(C)]
 pub(crate) struct Header {
     /// What may happen to the task; see [`state`](super::state).
     pub(super) state: StateWord,
     /// The operations that know the future's type.
     pub(super) vtable: &'static Vtable,
-    /// Neighbours in the owned set, under its lock.
-    pub(super) links: UnsafeCell<Links>,
+    /// Where in the owned set the task is.
+    pub(super) place: PlaceIndex,
     /// Identity, spawn site, name; never written after the spawn.
     pub(super) meta: Meta,
 }
 
 #[cfg(all(not(gristmill_loom), target_pointer_width = "64"))]
-const _: () = assert!(size_of::<Header>() == 64, "the header fills one cache line");
+const _: () = assert!(
+    size_of::<Header>() == 56,
+    "header and scheduler fill one cache line"
+);
 
-/// Neighbours in the owned set.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Links {
-    pub(super) previous: Option<NonNull<Header>>,
-    pub(super) next: Option<NonNull<Header>>,
+/// Where in its owned set a task is, if it was put into one.
+pub(super) struct PlaceIndex(AtomicUsize);
+
+impl PlaceIndex {
+    const NONE: usize = usize::MAX;
+
+    pub(super) fn none() -> Self {
+        Self(AtomicUsize::new(Self::NONE))
+    }
+
+    pub(super) fn set(&self, index: usize) {
+        // ORDERING: Relaxed; published with the task, by the set and with the runnable (H3).
+        self.0.store(index, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn get(&self) -> Option<usize> {
+        // ORDERING: Relaxed, as above.
+        let index = self.0.load(Ordering::Relaxed);
+        (index != Self::NONE).then_some(index)
+    }
 }
 
 /// The operations that know the future's type.
@@ -66,8 +85,8 @@ pub(super) struct Vtable {
 /// A counted pointer to a task.
 pub(crate) struct TaskRef(NonNull<Header>);
 
-// SAFETY: a task's future is `Send` (see `allocate`), and all that a `TaskRef` reaches is atomic,
-// immutable, or under a lock (H3).
+// SAFETY: a task's future is `Send` (see `allocate`), and all that a `TaskRef` reaches is atomic or
+// immutable.
 unsafe impl Send for TaskRef {}
 // SAFETY: as above; every operation offered through `&TaskRef` synchronizes by the state word.
 unsafe impl Sync for TaskRef {}

@@ -6,8 +6,8 @@
 //!
 //! ```text
 //!                ┌───────────────── cell ─────────────────┐
-//!   Runnable ───▶│ header: state word, vtable, owned-set  │◀─── Waker      may make it runnable
-//!   (may poll    │         links, id, name, spawn site    │◀─── AbortHandle  may end it
+//!   Runnable ───▶│ header: state word, vtable, place in   │◀─── Waker      may make it runnable
+//!   (may poll    │    the owned set, id, name, spawn site │◀─── AbortHandle  may end it
 //!    it once)    │ core:   scheduler, future or output    │◀─── JoinHandle   may take the output
 //!                │ trailer: waker of the JoinHandle       │◀─── owned set    may shut it down
 //!                └────────────────────────────────────────┘
@@ -15,7 +15,7 @@
 //!
 //! * [`state`] — the state word's transitions, as pure functions; [`word`] — the atomic that stores it
 //! * [`schedule`] — what a task needs of the world around it
-//! * [`header`], [`cell`] — the layout; [`raw`] — the operations behind the vtable
+//! * [`header`], [`cell`] — the layout; [`recycle`] — the memory; [`raw`] — the operations behind the vtable
 //! * [`runnable`], [`waker`], [`join`], [`abort`] — the handles; [`owned`] — the set of all living tasks
 //! * [`budget`] — how much a task may do in one poll
 //! * [`id`], [`error`], [`meta`] — what users see of a task
@@ -28,6 +28,7 @@ pub(crate) mod schedule;
 mod cell;
 pub(crate) mod header;
 mod raw;
+mod recycle;
 
 pub(crate) mod budget;
 

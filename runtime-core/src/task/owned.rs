@@ -1,45 +1,60 @@
-#![expect(
-    unsafe_code,
-    reason = "links tasks through fields of their own headers"
-)]
+#![expect(unsafe_code, reason = "owns references by pointers in its places")]
 //! The set of living tasks, so that a shutdown can drop every future that is left.
 //!
-//! Intrusive: membership costs no allocation. A runtime has one set for each worker, so that spawning
-//! workers do not meet at one lock.
+//! A table of places, each empty or a task. A task remembers its place, so that leaving takes one exchange, without a lock
+//! and without a look at other tasks. A runtime has one set for each worker, so that spawning workers do not meet.
 //!
 //! # Invariants
 //!
-//! * O1 — The links of a task in the set are written only under the set's lock; a task is in at most one
-//!   set during its life, the one its scheduler names, so that lock is always the same.
-//! * O2 — The set owns one reference to each member, so members live.
+//! * O1 — A pointer in a place stands for one reference to that task, which so lives. Pointers come in under the lock of the
+//!   intake; whoever exchanges one for null owns the reference.
+//! * O2 — A task is put into at most one place in its life. It leaves that place only by its own pointer, never by that of a
+//!   later tenant.
 //! * O3 — Once closed, a set takes no more members: a spawn that comes too late ends its task instead.
+//!
+//! # Edges
+//!
+//! * O — `insert` (Release) → `pop` (Acquire): the task is seen in full. To the thread that runs the task its place comes
+//!   with the runnable.
 
 use super::header::{Header, TaskRef};
-use crate::sync::Mutex;
-use std::ptr::NonNull;
+use crate::sync::atomic::{AtomicPtr, Ordering};
+use crate::sync::{Mutex, OnceLock};
+use std::ptr::{self, NonNull};
+
+/// Places in the first chunk; each further one doubles the table.
+const FIRST: usize = if cfg!(gristmill_loom) { 2 } else { 64 };
+/// Chunks at most: more places than there can be tasks.
+const CHUNKS: usize = 27;
+/// Places that are looked at for an empty one before the table grows. It settles where few of them are taken in a row.
+const LOOKS: usize = 8;
 
 /// A set of living tasks.
 pub(crate) struct OwnedSet {
-    list: Mutex<List>,
+    chunks: [OnceLock<Box<[Place]>>; CHUNKS],
+    intake: Mutex<Intake>,
 }
 
-struct List {
-    /// The newest member.
-    head: Option<NonNull<Header>>,
-    len: usize,
+type Place = AtomicPtr<Header>;
+
+struct Intake {
+    /// Places in use so far.
+    places: usize,
+    /// Where the last look for an empty one ended.
+    cursor: usize,
+    /// Places that `pop` has emptied.
+    popped: usize,
     closed: bool,
 }
-
-// SAFETY: the pointers are to tasks that the set owns references to (O2); tasks may be used from any
-// thread, and the links only under the lock (O1).
-unsafe impl Send for List {}
 
 impl OwnedSet {
     pub(crate) fn new() -> Self {
         Self {
-            list: Mutex::new(List {
-                head: None,
-                len: 0,
+            chunks: [const { OnceLock::new() }; CHUNKS],
+            intake: Mutex::new(Intake {
+                places: 0,
+                cursor: 0,
+                popped: 0,
                 closed: false,
             }),
         }
@@ -51,95 +66,136 @@ impl OwnedSet {
     ///
     /// Gives it back if the set is closed.
     pub(crate) fn insert(&self, task: TaskRef) -> Result<(), TaskRef> {
-        let mut list = self.list.lock();
-        if list.closed {
-            drop(list);
+        let mut intake = self.intake.lock();
+        if intake.closed {
+            drop(intake);
             return Err(task);
         }
-        let task = task.into_raw();
-        let old_head = list.head.replace(task);
-        list.len += 1;
-        // SAFETY: the reference was passed in, so the task lives.
-        let header = unsafe { task.as_ref() };
-        // SAFETY: O1, the lock is held.
-        header
-            .links
-            .with_mut(|links| unsafe { (*links).next = old_head });
-        if let Some(next) = old_head {
-            // SAFETY: O2, members live.
-            let next = unsafe { next.as_ref() };
-            // SAFETY: O1, the lock is held.
-            next.links
-                .with_mut(|links| unsafe { (*links).previous = Some(task) });
-        }
+        let index = self.vacancy(&mut intake);
+        task.header().place.set(index);
+        // ORDERING: Release, edge O.
+        self.place(index)
+            .store(task.into_raw().as_ptr(), Ordering::Release);
         Ok(())
     }
 
     /// Takes a task out. Whether it was in; if so the set's reference is the caller's now.
     ///
     /// The task's scheduler names this set.
+    #[inline]
     pub(crate) fn remove(&self, task: &Header) -> bool {
-        self.list.lock().unlink(task)
+        let Some(index) = task.place.get() else {
+            return false;
+        };
+        let own = ptr::from_ref(task).cast_mut();
+        // ORDERING: Relaxed; O1 is decided by the exchange alone, and the caller reads nothing through the pointer that it
+        // could not read before.
+        self.place(index)
+            .compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Takes no more members from now on.
     pub(crate) fn close(&self) {
-        self.list.lock().closed = true;
+        self.intake.lock().closed = true;
     }
 
-    /// Takes any one member out.
+    /// Takes any one member out. A closed set is empty once there is none.
     pub(crate) fn pop(&self) -> Option<TaskRef> {
-        let mut list = self.list.lock();
-        let head = list.head?;
-        // SAFETY: O2, members live.
-        let was_member = list.unlink(unsafe { head.as_ref() });
-        debug_assert!(was_member, "the head is a member");
-        // SAFETY: the set's reference becomes the caller's.
-        Some(unsafe { TaskRef::from_raw(head) })
+        let mut intake = self.intake.lock();
+        while intake.popped < intake.places {
+            let index = intake.popped;
+            intake.popped += 1;
+            if let Some(task) = self.take(index) {
+                return Some(task);
+            }
+        }
+        None
     }
 
-    /// How many tasks are in.
+    /// How many tasks are in. Looks at every place.
     pub(crate) fn len(&self) -> usize {
-        self.list.lock().len
+        let places = self.intake.lock().places;
+        (0..places)
+            // ORDERING: Acquire; whoever was told of the end of a task, or of its spawn, sees that counted.
+            .filter(|&index| !self.place(index).load(Ordering::Acquire).is_null())
+            .count()
+    }
+
+    /// An empty place, which only the holder of the intake fills.
+    fn vacancy(&self, intake: &mut Intake) -> usize {
+        for _ in 0..LOOKS.min(intake.places) {
+            intake.cursor = if intake.cursor + 1 < intake.places {
+                intake.cursor + 1
+            } else {
+                0
+            };
+            // ORDERING: Relaxed; who emptied it left nothing behind in it.
+            if self.place(intake.cursor).load(Ordering::Relaxed).is_null() {
+                return intake.cursor;
+            }
+        }
+        let index = intake.places;
+        let (chunk, start) = locate(index);
+        if start == 0 {
+            self.chunks[chunk].get_or_init(|| {
+                let length = if chunk == 0 { FIRST } else { index };
+                (0..length).map(|_| Place::new(ptr::null_mut())).collect()
+            });
+        }
+        intake.places += 1;
+        intake.cursor = index;
+        index
+    }
+
+    #[inline]
+    fn place(&self, index: usize) -> &Place {
+        let (chunk, at) = locate(index);
+        match self.chunks[chunk].get() {
+            Some(places) => &places[at],
+            None => unreachable!("a place is made before its index is given out"),
+        }
+    }
+
+    /// Takes out who is in a place.
+    fn take(&self, index: usize) -> Option<TaskRef> {
+        // ORDERING: Acquire, edge O.
+        let task = self.place(index).swap(ptr::null_mut(), Ordering::Acquire);
+        // SAFETY: O1, the set's reference becomes the caller's.
+        NonNull::new(task).map(|task| unsafe { TaskRef::from_raw(task) })
     }
 }
 
-impl List {
-    fn unlink(&mut self, task: &Header) -> bool {
-        let this = Some(NonNull::from(task));
-        // SAFETY: O1, the lock is held.
-        let links = task.links.with(|links| unsafe { *links });
-        match links.previous {
-            None if self.head != this => return false,
-            None => self.head = links.next,
-            Some(previous) => {
-                // SAFETY: O2, members live.
-                let previous = unsafe { previous.as_ref() };
-                // SAFETY: O1, the lock is held.
-                previous
-                    .links
-                    .with_mut(|its| unsafe { (*its).next = links.next });
-            }
-        }
-        if let Some(next) = links.next {
-            // SAFETY: O2, members live.
-            let next = unsafe { next.as_ref() };
-            // SAFETY: O1, the lock is held.
-            next.links
-                .with_mut(|its| unsafe { (*its).previous = links.previous });
-        }
-        // SAFETY: O1, the lock is held.
-        task.links
-            .with_mut(|its| unsafe { *its = Default::default() });
-        self.len -= 1;
-        true
+/// The chunk of a place, and where in it. Chunk 0 has `FIRST` places, each later one as many as all before it.
+#[inline]
+fn locate(index: usize) -> (usize, usize) {
+    match (index / FIRST).checked_ilog2() {
+        None => (0, index),
+        Some(log) => (log as usize + 1, index - (FIRST << log)),
     }
 }
 
 impl Drop for OwnedSet {
     fn drop(&mut self) {
+        self.intake.lock().popped = 0;
         while let Some(task) = self.pop() {
             drop(task);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_index_has_a_place_of_its_own() {
+        let mut lengths = [0; CHUNKS];
+        for index in 0..10_000 {
+            let (chunk, at) = locate(index);
+            assert_eq!(at, lengths[chunk], "{index}");
+            lengths[chunk] += 1;
+        }
+        assert_eq!(lengths[..4], [FIRST, FIRST, 2 * FIRST, 4 * FIRST]);
     }
 }

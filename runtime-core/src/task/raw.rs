@@ -154,11 +154,21 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
             Err(JoinError::panicked(this.header.meta.id, payload))
         }
     };
-    // SAFETY: the caller is the running thread, and the stage was emptied just now.
-    unsafe { this.store_output(output) };
-
     // Before anybody hears of the end: a task that was joined does not count as alive.
     let member = this.scheduler.release(&this.header);
+    let refs = refs + usize::from(member);
+    if !this.header.state.load().is_join_interested() {
+        // I5: no handle is left, and none comes back, so nobody will ask for the output.
+        contain(|| drop(output));
+        if this.header.state.complete_unobserved(refs) {
+            // SAFETY: that was the last reference.
+            unsafe { free::<F, S>(task) };
+        }
+        return;
+    }
+
+    // SAFETY: the caller is the running thread, and the stage was emptied just now.
+    unsafe { this.store_output(output) };
     let state = this.header.state.complete();
     if !state.is_join_interested() {
         // SAFETY: I5, no handle is left, so the output is this thread's.
@@ -175,7 +185,7 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
         }
     }
     // SAFETY: the caller's references, and the set's if the task was in it.
-    unsafe { release::<F, S>(task, refs + usize::from(member)) };
+    unsafe { release::<F, S>(task, refs) };
 }
 
 /// Gives references up and frees the cell with the last.
@@ -295,9 +305,8 @@ unsafe fn drop_join<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
 }
 
 unsafe fn free<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
-    // SAFETY: the last reference is gone (I6), and the cell came from a `Box` of this type.
-    let cell = unsafe { Box::from_raw(task.cast::<Cell<F, S>>().as_ptr()) };
-    contain(|| drop(cell));
+    // SAFETY: the last reference is gone (I6), and the cell was allocated as one of this type (H1).
+    contain(|| unsafe { Cell::<F, S>::free(task.cast()) });
 }
 
 /// Runs user code whose panic concerns nobody any more.

@@ -100,6 +100,22 @@ impl StateWord {
         before.complete()
     }
 
+    /// The running thread has ended a task that no `JoinHandle` is left of, and gives references up in the same step.
+    /// Whether they were the last.
+    #[inline]
+    pub(super) fn complete_unobserved(&self, refs: usize) -> bool {
+        let change = COMPLETE.wrapping_sub(RUNNING).wrapping_sub(refs * REF_ONE);
+        // ORDERING: AcqRel, edge T5 at both ends. RUNNING is set and COMPLETE clear (I1), and the references are the
+        // caller's, so the addition is the transition.
+        let before = Snapshot(self.0.fetch_add(change, Ordering::AcqRel));
+        debug_assert!(
+            before.0 & RUNNING != 0 && !before.is_complete() && before.refs() >= refs,
+            "{before:?}"
+        );
+        debug_assert!(!before.is_join_interested(), "{before:?}");
+        before.refs() == refs
+    }
+
     pub(super) fn abort(&self) -> AbortOutcome {
         self.update(|s| s.aborted())
     }
