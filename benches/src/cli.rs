@@ -6,6 +6,7 @@ use lexopt::prelude::*;
 
 use crate::measure::Effort;
 use crate::peer::Runtime;
+use crate::scenarios::apart::worker::Trade;
 use crate::scenarios::{self, Scenario};
 
 /// What the program prints when it is not understood.
@@ -16,18 +17,19 @@ usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--c
 
   compare        run every scenario under every runtime, each in a process of its own, and print a table
     --only       these scenarios; a name that ends in * stands for all that begin so
-    --runtimes   these of gristmill, tokio, smol
+    --runtimes   these; `list` says who takes part where
     --rounds     how often each runtime has its turn; 5 if not given
     --quick      about 0.1 s a process instead of 0.5 s: a smoke test, not a measurement
     --calm       before every process, wait until others leave the processors alone, up to 5 s
     --json       write every sample and every figure to FILE
   one            one measurement, printed as a line of JSON
-  list           the scenarios, and what each figure means";
+  list           the scenarios, what each figure means, and who takes part";
 
 /// What to do.
 pub(crate) enum Command {
     Compare(Plan),
     One(Job),
+    Worker(Trade),
     List,
     Help,
 }
@@ -56,6 +58,9 @@ pub(crate) fn parse() -> Result<Command, lexopt::Error> {
     match parser.next()? {
         Some(Value(word)) if word == "compare" => compare(parser),
         Some(Value(word)) if word == "one" => one(parser),
+        Some(Value(word)) if word == "worker" => {
+            Ok(Command::Worker(parser.value()?.parse::<Trade>()?))
+        }
         Some(Value(word)) if word == "list" => Ok(Command::List),
         Some(Short('h') | Long("help")) | None => Ok(Command::Help),
         Some(other) => Err(other.unexpected()),

@@ -21,6 +21,10 @@ mod scenarios;
 
 mod one;
 
+mod child;
+
+mod progress;
+
 mod compare;
 
 mod report;
@@ -31,6 +35,7 @@ fn main() -> ExitCode {
     let done = match cli::parse() {
         Ok(cli::Command::Compare(plan)) => compare::run(&plan),
         Ok(cli::Command::One(job)) => one::run(&job),
+        Ok(cli::Command::Worker(trade)) => scenarios::apart::worker::run(trade),
         Ok(cli::Command::List) => {
             scenarios::list();
             Ok(())

@@ -5,12 +5,26 @@ use std::io::{self, Write};
 use std::process;
 
 use crate::cli::Job;
-use crate::measure::{Outcome, Usage, raise_descriptor_limit};
+use crate::measure::{Outcome, Sample, Usage, children, raise_descriptor_limit};
 
 /// Measures, and prints the outcome as a line of JSON.
 pub(crate) fn run(job: &Job) -> Result<(), Box<dyn Error>> {
+    let (scenario, runtime) = (job.scenario, job.runtime);
+    if let Some(obstacle) = runtime.obstacle() {
+        return Err(format!("{} cannot run: {obstacle}", runtime.name()).into());
+    }
+    report(|| {
+        let sample = scenario.run(runtime, job.effort);
+        sample.ok_or_else(|| format!("{} takes no part in {}", runtime.name(), scenario.name))
+    })
+}
+
+/// Calls `measure`, prints the outcome and ends this process.
+pub(crate) fn report(
+    measure: impl FnOnce() -> Result<Sample, String>,
+) -> Result<(), Box<dyn Error>> {
     raise_descriptor_limit()?;
-    let sample = job.scenario.run(job.runtime, job.effort);
+    let sample = measure()?;
     let usage = Usage::now();
     let outcome = Outcome {
         sample,
@@ -20,6 +34,7 @@ pub(crate) fn run(job: &Job) -> Result<(), Box<dyn Error>> {
     };
     println!("{}", serde_json::to_string(&outcome)?);
     io::stdout().flush()?;
+    children::end()?;
     // Threads of a runtime that cannot be shut down are left behind.
     process::exit(0)
 }

@@ -38,5 +38,6 @@ where
         wall_ns: (from - start).as_nanos() as f64,
         cpu_ns,
         latency: (ops == 1).then(|| Latency::of(&mut times)),
+        ideal: None,
     }
 }

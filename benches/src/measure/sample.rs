@@ -17,6 +17,8 @@ pub(crate) struct Sample {
     pub(crate) cpu_ns: f64,
     /// How long single operations took, if each was timed.
     pub(crate) latency: Option<Latency>,
+    /// What the value would be if nothing were lost, if that was found out.
+    pub(crate) ideal: Option<f64>,
 }
 
 /// How long single operations took, in ns.
@@ -24,6 +26,7 @@ pub(crate) struct Sample {
 pub(crate) struct Latency {
     pub(crate) p50: f64,
     pub(crate) p99: f64,
+    pub(crate) p999: f64,
 }
 
 impl Latency {
@@ -32,6 +35,7 @@ impl Latency {
         Self {
             p50: quantile(times, 0.5),
             p99: quantile(times, 0.99),
+            p999: quantile(times, 0.999),
         }
     }
 }
@@ -40,9 +44,9 @@ impl Latency {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) sample: Sample,
-    /// Processor seconds of the whole process up to its report.
+    /// Processor seconds of the whole process, and of those that it started, up to its report.
     pub(crate) cpu_seconds: f64,
-    /// Most memory that it ever had resident, in bytes.
+    /// Most memory that they ever had resident, each at its own time, in bytes.
     pub(crate) peak_rss: u64,
     /// Share of the processors that other processes had meanwhile; the parent fills it in.
     pub(crate) others: Option<f64>,

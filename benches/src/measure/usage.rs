@@ -6,10 +6,12 @@ use std::io;
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 use nix::sys::time::TimeValLike;
 
+use super::children;
+
 /// A reading of the account.
 #[derive(Clone, Copy)]
 pub(crate) struct Usage {
-    /// Processor time of all threads, user and system, in ns.
+    /// Processor time of all threads of this process and of its children, user and system, in ns.
     pub(crate) cpu_ns: f64,
     /// Most memory ever resident, in bytes.
     pub(crate) peak_rss: u64,
@@ -21,9 +23,9 @@ impl Usage {
         let microseconds =
             usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
         Self {
-            cpu_ns: microseconds as f64 * 1e3,
+            cpu_ns: microseconds as f64 * 1e3 + children::cpu_ns(),
             // Linux counts kilobytes.
-            peak_rss: u64::try_from(usage.max_rss()).unwrap_or(0) * 1024,
+            peak_rss: u64::try_from(usage.max_rss()).unwrap_or(0) * 1024 + children::peak_rss(),
         }
     }
 
@@ -35,13 +37,18 @@ impl Usage {
 
 /// Memory resident now, in bytes.
 pub(crate) fn resident_bytes() -> io::Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
+    status_bytes("self", "VmRSS:")
+}
+
+/// The line `field` of `/proc/<process>/status`, in bytes.
+pub(super) fn status_bytes(process: &str, field: &str) -> io::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let kilobytes = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .find_map(|line| line.strip_prefix(field))
         .and_then(|rest| rest.trim().strip_suffix("kB"))
         .and_then(|number| number.trim().parse::<u64>().ok())
-        .ok_or_else(|| io::Error::other("no VmRSS in /proc/self/status"))?;
+        .ok_or_else(|| io::Error::other(format!("no {field} in the status of a process")))?;
     Ok(kilobytes * 1024)
 }
 

@@ -46,14 +46,19 @@ impl Window {
 
     /// Starts the clock, when the tasks are under way.
     pub(crate) fn start(self: &Arc<Self>, effort: Effort) -> Timing {
+        self.start_for(effort.warm_up(), effort.budget())
+    }
+
+    /// Starts the clock: `warm_up`, then `budget`.
+    pub(crate) fn start_for(self: &Arc<Self>, warm_up: Duration, budget: Duration) -> Timing {
         let window = Arc::clone(self);
         let thread = thread::spawn(move || {
-            thread::sleep(effort.warm_up());
+            thread::sleep(warm_up);
             let usage = Usage::now();
             let start = Instant::now();
             // ORDERING: Relaxed here and below; nothing is published with the phase.
             window.phase.store(1, Relaxed);
-            thread::sleep(effort.budget());
+            thread::sleep(budget);
             window.phase.store(2, Relaxed);
             (start.elapsed(), usage.cpu_ns_since())
         });
@@ -74,14 +79,20 @@ impl Window {
 impl Timing {
     /// The sample that `times`, in ns, of all counted operations give; the value is ns of wall time per operation.
     pub(crate) fn finish(self, mut times: Vec<f64>) -> Sample {
-        let (wall, cpu_ns) = self.thread.join().expect("the timing thread does not fail");
-        let wall_ns = wall.as_nanos() as f64;
+        let (wall_ns, cpu_ns) = self.stop();
         Sample {
             value: wall_ns / times.len().max(1) as f64,
             ops: times.len() as u64,
             wall_ns,
             cpu_ns,
             latency: Some(Latency::of(&mut times)),
+            ideal: None,
         }
+    }
+
+    /// Waits until the window is over: its length and the processor time of all threads meanwhile, in ns.
+    pub(crate) fn stop(self) -> (f64, f64) {
+        let (wall, cpu_ns) = self.thread.join().expect("the timing thread does not fail");
+        (wall.as_nanos() as f64, cpu_ns)
     }
 }

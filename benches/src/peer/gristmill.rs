@@ -9,7 +9,7 @@ use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use gristmill::net::{TcpListener, TcpStream};
 use gristmill::task::JoinHandle;
 
-use super::{Peer, WORKERS};
+use super::{Peer, workers};
 
 /// `gristmill::runtime::Builder::new`.
 pub(crate) struct Gristmill;
@@ -23,7 +23,7 @@ impl Peer for Gristmill {
 
     fn run<F: Future>(main: F) -> F::Output {
         gristmill::runtime::Builder::new()
-            .worker_threads(WORKERS)
+            .worker_threads(workers())
             .build()
             .expect("the runtime starts")
             .block_on(main)
@@ -70,6 +70,14 @@ impl Peer for Gristmill {
 
     async fn join_blocking<T: Send + 'static>(job: JoinHandle<T>) -> T {
         job.await.expect("no job fails")
+    }
+
+    async fn compute<T, F>(work: F) -> T
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        gristmill::spawn_compute(work).await.expect("no job fails")
     }
 
     async fn listen() -> io::Result<(TcpListener, SocketAddr)> {

@@ -1,31 +1,34 @@
 //! What the scenarios ask of a runtime, and the runtimes that answer.
 //!
 //! ```text
-//!   scenario<P: Peer> ──▶ Gristmill │ Tokio │ Smol
+//!   scenario<P: Peer> ──▶ Gristmill │ Tokio │ Smol │ TokioRayon        everything
+//!                         TokioPerCore                                 one runtime a core: echo
+//!   scenarios/apart   ──▶ monoio, rayon, threads, processes            those that have no such functions
 //! ```
 //!
 //! Every function here is the runtime's own call and nothing around it: handles, sleeps and streams are associated types, so
-//! that no runtime pays for an adapter. All run two workers.
+//! that no runtime pays for an adapter. All run as many workers as `workers` says: two, unless a curve asks for others.
+
+mod name;
+mod workers;
 
 mod gristmill;
 mod smol;
 mod tokio;
 
 pub(crate) use self::gristmill::Gristmill;
+pub(crate) use self::name::Runtime;
 pub(crate) use self::smol::Smol;
-pub(crate) use self::tokio::Tokio;
+pub(crate) use self::tokio::{Tokio, TokioPerCore, TokioRayon};
+pub(crate) use self::workers::{set_workers, workers};
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
-use std::str::FromStr;
 use std::time::Duration;
 
-/// Workers of every runtime.
-pub(crate) const WORKERS: usize = 2;
-
-/// A multi-threaded runtime with two workers.
+/// A multi-threaded runtime.
 pub(crate) trait Peer: 'static {
     /// Joins a task.
     type Handle<T: Send + 'static>: Send;
@@ -68,6 +71,12 @@ pub(crate) trait Peer: 'static {
 
     fn join_blocking<T: Send + 'static>(job: Self::Job<T>) -> impl Future<Output = T> + Send;
 
+    /// Computes where the runtime, or whoever its users put beside it, has computing done.
+    fn compute<T, F>(work: F) -> impl Future<Output = T> + Send
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static;
+
     /// Listens on a free port of the loopback interface.
     fn listen() -> impl Future<Output = io::Result<(Self::Listener, SocketAddr)>> + Send;
 
@@ -86,37 +95,4 @@ pub(crate) trait Peer: 'static {
         stream: &'a mut Self::Stream,
         bytes: &'a [u8],
     ) -> impl Future<Output = io::Result<()>> + Send + 'a;
-}
-
-/// A runtime's name.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Runtime {
-    Gristmill,
-    Tokio,
-    Smol,
-}
-
-impl Runtime {
-    pub(crate) const ALL: [Self; 3] = [Self::Gristmill, Self::Tokio, Self::Smol];
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Gristmill => "gristmill",
-            Self::Tokio => "tokio",
-            Self::Smol => "smol",
-        }
-    }
-}
-
-impl FromStr for Runtime {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|runtime| runtime.name() == name)
-            .ok_or_else(|| {
-                format!("there is no runtime `{name}`; there are gristmill, tokio and smol")
-            })
-    }
 }

@@ -1,4 +1,4 @@
-//! smol: a global executor that two threads run, as `smol::spawn` has it when `SMOL_THREADS=2`.
+//! smol: a global executor that every worker runs, as `smol::spawn` has it when `SMOL_THREADS` says how many.
 
 use std::future::{Future, pending};
 use std::io;
@@ -11,16 +11,16 @@ use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::net::{TcpListener, TcpStream};
 use smol::{Executor, Task, Timer};
 
-use super::{Peer, WORKERS};
+use super::{Peer, workers};
 
-/// `smol::Executor` on two threads, each inside `smol::block_on`.
+/// `smol::Executor` on as many threads as there are workers, each inside `smol::block_on`.
 pub(crate) struct Smol;
 
 /// The executor that [`Smol`] spawns on.
 fn global() -> &'static Executor<'static> {
     static GLOBAL: OnceLock<Executor<'static>> = OnceLock::new();
     GLOBAL.get_or_init(|| {
-        for n in 1..=WORKERS {
+        for n in 1..=workers() {
             thread::Builder::new()
                 .name(format!("smol-{n}"))
                 .spawn(|| smol::block_on(global().run(pending::<()>())))
@@ -88,6 +88,14 @@ impl Peer for Smol {
 
     fn join_blocking<T: Send + 'static>(job: Task<T>) -> impl Future<Output = T> + Send {
         job
+    }
+
+    fn compute<T, F>(work: F) -> impl Future<Output = T> + Send
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        smol::unblock(work)
     }
 
     async fn listen() -> io::Result<(TcpListener, SocketAddr)> {

@@ -1,20 +1,90 @@
-//! tokio's multi-thread runtime.
+//! tokio, in the three ways that people run it.
+//!
+//! They differ in how the runtime is built and in where computing goes; the calls are the same.
 
 use std::future::Future;
 use std::io;
+use std::marker::PhantomData;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use futures_channel::oneshot;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
 use tokio::task::JoinHandle;
 
-use super::{Peer, WORKERS};
+use super::{Peer, workers};
 
-/// `tokio::runtime::Builder::new_multi_thread`.
-pub(crate) struct Tokio;
+/// The multi-thread runtime; computing goes to `spawn_blocking`.
+pub(crate) type Tokio = TokioAs<Alone>;
+/// The multi-thread runtime; computing goes to rayon, which has as many threads.
+pub(crate) type TokioRayon = TokioAs<WithRayon>;
+/// The current-thread runtime, to be started once a core; computing goes to `spawn_blocking`.
+pub(crate) type TokioPerCore = TokioAs<OneThread>;
 
-impl Peer for Tokio {
+/// tokio, run in the way `W`.
+pub(crate) struct TokioAs<W>(PhantomData<W>);
+
+/// A way to run tokio.
+pub(crate) trait Way: 'static {
+    fn builder() -> Builder;
+
+    fn compute<T, F>(work: F) -> impl Future<Output = T> + Send
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        async {
+            tokio::task::spawn_blocking(work)
+                .await
+                .expect("no job fails")
+        }
+    }
+}
+
+pub(crate) enum Alone {}
+
+impl Way for Alone {
+    fn builder() -> Builder {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(workers());
+        builder
+    }
+}
+
+pub(crate) enum WithRayon {}
+
+impl Way for WithRayon {
+    fn builder() -> Builder {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(workers())
+            .build_global()
+            .expect("a process builds one pool");
+        Alone::builder()
+    }
+
+    async fn compute<T, F>(work: F) -> T
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let (told, done) = oneshot::channel();
+        // Nobody listens any more only when the runtime has been dropped.
+        rayon::spawn(move || drop(told.send(work())));
+        done.await.expect("no job fails")
+    }
+}
+
+pub(crate) enum OneThread {}
+
+impl Way for OneThread {
+    fn builder() -> Builder {
+        Builder::new_current_thread()
+    }
+}
+
+impl<W: Way> Peer for TokioAs<W> {
     type Handle<T: Send + 'static> = JoinHandle<T>;
     type Job<T: Send + 'static> = JoinHandle<T>;
     type Sleep = tokio::time::Sleep;
@@ -22,8 +92,7 @@ impl Peer for Tokio {
     type Stream = TcpStream;
 
     fn run<F: Future>(main: F) -> F::Output {
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(WORKERS)
+        W::builder()
             .enable_all()
             .build()
             .expect("the runtime starts")
@@ -71,6 +140,14 @@ impl Peer for Tokio {
 
     async fn join_blocking<T: Send + 'static>(job: JoinHandle<T>) -> T {
         job.await.expect("no job fails")
+    }
+
+    fn compute<T, F>(work: F) -> impl Future<Output = T> + Send
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        W::compute(work)
     }
 
     async fn listen() -> io::Result<(TcpListener, SocketAddr)> {

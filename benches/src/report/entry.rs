@@ -13,9 +13,11 @@ pub(crate) struct Entry {
     pub(crate) outcomes: Vec<Outcome>,
     /// What the processes said that did not report.
     pub(crate) failures: Vec<String>,
+    /// Why there are none, if it cannot run here.
+    pub(crate) skipped: Option<&'static str>,
 }
 
-/// What the outcomes come to: medians over the undisturbed processes unless said otherwise. Less is better throughout.
+/// What the outcomes come to: medians over the undisturbed processes unless said otherwise. Less is better unless said otherwise.
 #[derive(Clone, Copy, Serialize)]
 pub(crate) struct Summary {
     /// Processes that count.
@@ -28,8 +30,11 @@ pub(crate) struct Summary {
     pub(crate) cpu_seconds: f64,
     pub(crate) p50_ns: Option<f64>,
     pub(crate) p99_ns: Option<f64>,
+    pub(crate) p999_ns: Option<f64>,
     pub(crate) peak_rss: f64,
-    /// Operations per second of wall time; the exception: more is better.
+    /// Share of the ideal that was reached; more is better.
+    pub(crate) efficiency: Option<f64>,
+    /// Operations per second of wall time; more is better.
     pub(crate) rate: f64,
     /// Share of the processors that other processes had.
     pub(crate) others: Option<f64>,
@@ -42,6 +47,7 @@ impl Entry {
             runtime,
             outcomes: Vec::new(),
             failures: Vec::new(),
+            skipped: runtime.obstacle(),
         }
     }
 
@@ -86,6 +92,8 @@ impl Entry {
             cpu_seconds: middle(|o| o.cpu_seconds),
             p50_ns: optional(|o| o.sample.latency.map(|l| l.p50)),
             p99_ns: optional(|o| o.sample.latency.map(|l| l.p99)),
+            p999_ns: optional(|o| o.sample.latency.map(|l| l.p999)),
+            efficiency: optional(|o| o.sample.ideal.map(|ideal| ideal / o.sample.value)),
             peak_rss: middle(|o| o.peak_rss as f64),
             rate: middle(|o| o.sample.ops as f64 * 1e9 / o.sample.wall_ns),
             others: optional(|o| o.others),

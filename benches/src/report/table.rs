@@ -44,7 +44,7 @@ pub(crate) fn print(plan: &Plan, entries: &[Entry]) {
     println!("others: share of the processors that other processes had");
     println!("n: processes that count, the disturbed ones left out");
     println!(
-        "{:<16} {:<10} {:>9} {:>6} {:>21} {:>9} {:>6} {:>9} {:>9} {:>6} {:>8} {:>7} {:>9} {:>6} {:>3}",
+        "{:<16} {:<13} {:>9} {:>6} {:>21} {:>9} {:>6} {:>9} {:>9} {:>6} {:>9} {:>8} {:>7} {:>9} {:>6} {:>3}",
         "scenario",
         "runtime",
         "value",
@@ -55,6 +55,7 @@ pub(crate) fn print(plan: &Plan, entries: &[Entry]) {
         "p50",
         "p99",
         "ratio",
+        "p99.9",
         "rss",
         "cpu s",
         "ops/s",
@@ -88,7 +89,7 @@ fn print_row(entries: &[Entry], entry: &Entry, name: &str) {
         let value = |value| show(entry.scenario.unit, value);
         let time = |ns: Option<f64>| ns.map_or_else(String::new, |ns| show(Unit::Nanoseconds, ns));
         println!(
-            "{name:<16} {runtime:<10} {:>9} {:>6} {:>21} {:>9} {:>6} {:>9} {:>9} {:>6} {:>8} {:>7.2} {:>9} {:>6} {:>3}",
+            "{name:<16} {runtime:<13} {:>9} {:>6} {:>21} {:>9} {:>6} {:>9} {:>9} {:>6} {:>9} {:>8} {:>7.2} {:>9} {:>6} {:>3}",
             value(summary.value),
             ratio(VALUE),
             format!(
@@ -101,6 +102,7 @@ fn print_row(entries: &[Entry], entry: &Entry, name: &str) {
             time(summary.p50_ns),
             time(summary.p99_ns),
             ratio(P99),
+            time(summary.p999_ns),
             show(Unit::Bytes, summary.peak_rss),
             summary.cpu_seconds,
             format!("{:.0}", summary.rate),
@@ -110,9 +112,12 @@ fn print_row(entries: &[Entry], entry: &Entry, name: &str) {
             summary.processes,
         );
     }
+    if let Some(reason) = entry.skipped {
+        println!("{name:<16} {runtime:<13} skipped: {reason}");
+    }
     if let Some(failure) = entry.failures.first() {
         println!(
-            "{name:<16} {runtime:<10} {} failed: {failure}",
+            "{name:<16} {runtime:<13} {} failed: {failure}",
             entry.failures.len()
         );
     }

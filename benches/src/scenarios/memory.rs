@@ -33,6 +33,7 @@ pub(crate) fn asleep<P: Peer>(effort: Effort) -> Sample {
             wall_ns: start.elapsed().as_nanos() as f64,
             cpu_ns: usage.cpu_ns_since(),
             latency: None,
+            ideal: None,
         }
     })
 }

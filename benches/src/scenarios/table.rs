@@ -1,19 +1,21 @@
 //! The table of scenarios.
 
-use super::{cpu, executors, memory, spawn, switch, tcp, timers};
+use super::{apart, cpu, executors, idle, memory, mixed, spawn, switch, tcp, timers};
 use crate::measure::{Effort, Sample};
-use crate::peer::{Gristmill, Runtime, Smol, Tokio};
+use crate::peer::{Gristmill, Runtime, Smol, Tokio, TokioPerCore, TokioRayon};
 
-/// Something that every runtime does, and what is measured of it.
+/// Something that runtimes do, and what is measured of it.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// What its value is; less is better.
     pub(crate) value: &'static str,
     pub(crate) unit: Unit,
-    gristmill: fn(Effort) -> Sample,
-    tokio: fn(Effort) -> Sample,
-    smol: fn(Effort) -> Sample,
+    /// Those that take part.
+    runs: &'static [(Runtime, Run)],
 }
+
+/// The scenario as one of those that take part does it.
+type Run = fn(Effort) -> Sample;
 
 /// What values are counted in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,28 +25,33 @@ pub(crate) enum Unit {
 }
 
 impl Scenario {
-    /// Runs it under `runtime`, in this process.
-    pub(crate) fn run(&self, runtime: Runtime, effort: Effort) -> Sample {
-        match runtime {
-            Runtime::Gristmill => (self.gristmill)(effort),
-            Runtime::Tokio => (self.tokio)(effort),
-            Runtime::Smol => (self.smol)(effort),
-        }
+    /// Those that take part.
+    pub(crate) fn runtimes(&self) -> impl Iterator<Item = Runtime> {
+        self.runs.iter().map(|&(runtime, _)| runtime)
+    }
+
+    /// Runs it under `runtime`, in this process; `None` if `runtime` takes no part.
+    pub(crate) fn run(&self, runtime: Runtime, effort: Effort) -> Option<Sample> {
+        let (_, run) = self.runs.iter().find(|&&(own, _)| own == runtime)?;
+        Some(run(effort))
     }
 }
 
-/// An entry: name, function, unit, and what the value is.
+/// An entry: name, function, unit, what the value is, and who takes part beside those that can do everything.
 macro_rules! scenario {
-    ($name:literal, $function:path, $unit:ident, $value:literal) => {{
+    ($name:literal, $function:path, $unit:ident, $value:literal $(, $runtime:ident => $run:expr)* $(,)?) => {{
         // The function is named once and instantiated thrice.
         use $function as function;
         Scenario {
             name: $name,
             value: $value,
             unit: Unit::$unit,
-            gristmill: function::<Gristmill>,
-            tokio: function::<Tokio>,
-            smol: function::<Smol>,
+            runs: &[
+                (Runtime::Gristmill, function::<Gristmill> as Run),
+                (Runtime::Tokio, function::<Tokio> as Run),
+                (Runtime::Smol, function::<Smol> as Run),
+                $((Runtime::$runtime, $run as Run),)*
+            ],
         }
     }};
 }
@@ -64,14 +71,32 @@ pub(crate) static ALL: &[Scenario] = &[
     scenario!("sleep_precision", timers::sleep_precision, Nanoseconds, "single sleeps of 0.3 to 2 ms; p50 of the lateness"),
     scenario!("sleep_storm", timers::sleep_storm, Nanoseconds, "100,000 tasks whose deadlines lie in 0.5 s; p99 of the lateness"),
     scenario!("memory", memory::asleep, Bytes, "1,000,000 tasks asleep; resident bytes each"),
-    scenario!("echo_1", tcp::echo_1, Nanoseconds, "64 bytes there and back over one connection; wall time each"),
-    scenario!("echo_64", tcp::echo_64, Nanoseconds, "the same over 64 connections at once; wall time each"),
-    scenario!("echo_1000", tcp::echo_1000, Nanoseconds, "the same over 1,000 connections at once; wall time each"),
-    scenario!("connect_storm", tcp::connect_storm, Nanoseconds, "64 tasks that connect, exchange a byte and close; wall time each"),
+    scenario!("echo_1", tcp::echo_1, Nanoseconds, "64 bytes there and back over one connection; wall time each",
+        TokioPerCore => |effort| tcp::echo_per_core::<TokioPerCore>(effort, 1),
+        Monoio => |effort| apart::monoio::echo(effort, 1),
+        Threads => |effort| apart::threads::echo(effort, 1),
+        Processes => |effort| apart::processes::echo(effort, 1)),
+    scenario!("echo_64", tcp::echo_64, Nanoseconds, "the same over 64 connections at once; wall time each",
+        TokioPerCore => |effort| tcp::echo_per_core::<TokioPerCore>(effort, 64),
+        Monoio => |effort| apart::monoio::echo(effort, 64),
+        Threads => |effort| apart::threads::echo(effort, 64),
+        Processes => |effort| apart::processes::echo(effort, 64)),
+    scenario!("echo_1000", tcp::echo_1000, Nanoseconds, "the same over 1,000 connections at once; wall time each",
+        TokioPerCore => |effort| tcp::echo_per_core::<TokioPerCore>(effort, 1_000),
+        Monoio => |effort| apart::monoio::echo(effort, 1_000),
+        Threads => |effort| apart::threads::echo(effort, 1_000),
+        Processes => |effort| apart::processes::echo(effort, 1_000)),
+    scenario!("connect_storm", tcp::connect_storm, Nanoseconds, "64 tasks that connect, exchange a byte and close; wall time each",
+        Threads => apart::threads::connect_storm),
     scenario!("blocking_seq", executors::blocking_seq, Nanoseconds, "a no-op job on the blocking pool, awaited, in a row; p50"),
     scenario!("blocking_batch", executors::blocking_batch, Nanoseconds, "10,000 no-op jobs at once; each"),
     scenario!("blocking_sleep", executors::blocking_sleep, Nanoseconds, "200 jobs at once that block for 20 ms; wall time of all"),
-    scenario!("cpu_fanout", cpu::fanout, Nanoseconds, "2,000 tasks of about 17 us of work each, spawned by one; each"),
+    scenario!("cpu_fanout", cpu::fanout, Nanoseconds, "2,000 tasks of about 17 us of work each, spawned by one; each",
+        Rayon => apart::rayon::fanout, Threads => apart::threads::fanout, Processes => apart::processes::fanout),
+    scenario!("mixed", mixed::mixed, Nanoseconds, "16 paced echo clients beside 64 loops of jobs of about 4 ms; p99 of an answer; operations are jobs",
+        TokioRayon => mixed::mixed::<TokioRayon>, Threads => apart::threads::mixed, Processes => apart::processes::mixed),
+    scenario!("idle", idle::idle, Nanoseconds, "100 idle connections; processor time a second",
+        Threads => apart::threads::idle),
 ];
 
 /// The scenario called `name`.
@@ -82,6 +107,8 @@ pub(crate) fn find(name: &str) -> Option<&'static Scenario> {
 /// Prints what there is.
 pub(crate) fn list() {
     for scenario in ALL {
+        let runtimes: Vec<_> = scenario.runtimes().map(Runtime::name).collect();
         println!("{:<16} {}", scenario.name, scenario.value);
+        println!("{:<16} by {}", "", runtimes.join(", "));
     }
 }

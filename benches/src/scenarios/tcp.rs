@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
+use super::per_core;
 use crate::measure::{Effort, Phase, Sample, Window};
 use crate::peer::Peer;
 
 /// Bytes of a message.
-const MESSAGE: usize = 64;
+pub(super) const MESSAGE: usize = 64;
 /// Clients that connect over and over.
-const CONNECTORS: usize = 64;
+pub(super) const CONNECTORS: usize = 64;
 
 pub(crate) fn echo_1<P: Peer>(effort: Effort) -> Sample {
     echo::<P>(effort, 1)
@@ -30,23 +31,50 @@ pub(crate) fn echo_1000<P: Peer>(effort: Effort) -> Sample {
     echo::<P>(effort, 1_000)
 }
 
-fn echo<P: Peer>(effort: Effort, connections: usize) -> Sample {
+pub(crate) fn echo<P: Peer>(effort: Effort, connections: usize) -> Sample {
     P::run(async {
-        let address = serve::<P>().await.expect("the server starts");
         let window = Window::new();
-        // All connect before the first one sends, since those that send would hold up the others.
-        let mut streams = Vec::with_capacity(connections);
-        for _ in 0..connections {
-            let stream = P::connect(address).await.expect("the server accepts");
-            P::set_nodelay(&stream).expect("the option exists");
-            streams.push(stream);
-        }
-        let clients = streams
-            .into_iter()
-            .map(|stream| P::spawn(exchange::<P>(stream, Arc::clone(&window))))
-            .collect();
+        let clients = exchange_all::<P>(connected::<P>(connections).await, &window);
         finish::<P>(effort, &window, clients).await
     })
+}
+
+/// The same where a runtime is one thread: as many runtimes as workers, the connections dealt out among them, both ends of a
+/// connection in the same.
+pub(crate) fn echo_per_core<P: Peer>(effort: Effort, connections: usize) -> Sample {
+    per_core::echo(effort, connections, |share, window, start_line| {
+        P::run(async {
+            let streams = connected::<P>(share).await;
+            start_line.wait();
+            let mut times = Vec::new();
+            for client in exchange_all::<P>(streams, window) {
+                times.extend(P::join(client).await.expect("no connection fails"));
+            }
+            times
+        })
+    })
+}
+
+/// Connections to a server that sends back what it gets. All are there before the first one sends, since those that send would
+/// hold up the others.
+pub(super) async fn connected<P: Peer>(connections: usize) -> Vec<P::Stream> {
+    let address = serve::<P>().await.expect("the server starts");
+    let mut streams = Vec::with_capacity(connections);
+    for _ in 0..connections {
+        let stream = P::connect(address).await.expect("the server accepts");
+        P::set_nodelay(&stream).expect("the option exists");
+        streams.push(stream);
+    }
+    streams
+}
+
+/// Sets a client on each of `streams`.
+fn exchange_all<P: Peer>(
+    streams: Vec<P::Stream>,
+    window: &Arc<Window>,
+) -> Vec<P::Handle<io::Result<Vec<f64>>>> {
+    let client = |stream| P::spawn(exchange::<P>(stream, Arc::clone(window)));
+    streams.into_iter().map(client).collect()
 }
 
 pub(crate) fn connect_storm<P: Peer>(effort: Effort) -> Sample {
@@ -138,7 +166,7 @@ async fn reconnect<P: Peer>(address: SocketAddr, window: Arc<Window>) -> io::Res
 }
 
 /// Sends `message` and reads as many bytes back.
-async fn round_trip<P: Peer>(stream: &mut P::Stream, message: &[u8]) -> io::Result<()> {
+pub(super) async fn round_trip<P: Peer>(stream: &mut P::Stream, message: &[u8]) -> io::Result<()> {
     P::write_all(stream, message).await?;
     let mut buffer = [0; MESSAGE];
     let mut left = message.len();

@@ -40,6 +40,7 @@ pub(crate) fn sleep_precision<P: Peer>(effort: Effort) -> Sample {
             wall_ns: start.elapsed().as_nanos() as f64,
             cpu_ns,
             latency: Some(latency),
+            ideal: None,
         }
     })
 }
@@ -86,6 +87,7 @@ pub(crate) fn sleep_storm<P: Peer>(effort: Effort) -> Sample {
             wall_ns: wall.as_nanos() as f64,
             cpu_ns,
             latency: Some(Latency::of(&mut late)),
+            ideal: None,
         }
     })
 }
