@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
+use crate::curves::{self, Curve};
 use crate::measure::Effort;
 use crate::peer::Runtime;
 use crate::scenarios::apart::worker::Trade;
@@ -11,7 +12,8 @@ use crate::scenarios::{self, Scenario};
 
 /// What the program prints when it is not understood.
 pub(crate) const USAGE: &str = "\
-usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--calm] [--json FILE]
+usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--calm] [--json FILE] [--report DIR]
+       benches curves [--only a,b] [--quick] [--report DIR]
        benches one SCENARIO RUNTIME [--quick]
        benches list
 
@@ -22,6 +24,9 @@ usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--c
     --quick      about 0.1 s a process instead of 0.5 s: a smoke test, not a measurement
     --calm       before every process, wait until others leave the processors alone, up to 5 s
     --json       write every sample and every figure to FILE
+    --report     write Markdown, JSON and SVG charts into DIR, such as benches/report
+  curves         what a unit costs with more and more tasks, timers, connections, workers and jobs
+    --report     write Markdown and SVG charts into DIR
   one            one measurement, printed as a line of JSON
   list           the scenarios, what each figure means, and who takes part";
 
@@ -29,6 +34,8 @@ usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--c
 pub(crate) enum Command {
     Compare(Plan),
     One(Job),
+    Curves(CurvePlan),
+    Point(Point),
     Worker(Trade),
     List,
     Help,
@@ -43,6 +50,8 @@ pub(crate) struct Plan {
     /// Whether to wait for others to leave the processors alone.
     pub(crate) calm: bool,
     pub(crate) json: Option<PathBuf>,
+    /// The folder for Markdown, JSON and charts.
+    pub(crate) report: Option<PathBuf>,
 }
 
 /// What `one` runs.
@@ -52,12 +61,30 @@ pub(crate) struct Job {
     pub(crate) effort: Effort,
 }
 
+/// What `curves` runs.
+pub(crate) struct CurvePlan {
+    pub(crate) curves: Vec<&'static Curve>,
+    pub(crate) effort: Effort,
+    /// The folder for Markdown and charts.
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// What `point` runs.
+pub(crate) struct Point {
+    pub(crate) curve: &'static Curve,
+    pub(crate) runtime: Runtime,
+    pub(crate) size: usize,
+    pub(crate) effort: Effort,
+}
+
 /// Reads the arguments of this process.
 pub(crate) fn parse() -> Result<Command, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     match parser.next()? {
         Some(Value(word)) if word == "compare" => compare(parser),
         Some(Value(word)) if word == "one" => one(parser),
+        Some(Value(word)) if word == "curves" => curves(parser),
+        Some(Value(word)) if word == "point" => point(parser),
         Some(Value(word)) if word == "worker" => {
             Ok(Command::Worker(parser.value()?.parse::<Trade>()?))
         }
@@ -75,6 +102,7 @@ fn compare(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         effort: Effort::Full,
         calm: false,
         json: None,
+        report: None,
     };
     while let Some(argument) = parser.next()? {
         match argument {
@@ -86,6 +114,7 @@ fn compare(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("rounds") => plan.rounds = parser.value()?.parse::<usize>()?.max(1),
             Long("quick") => plan.effort = Effort::Quick,
             Long("calm") => plan.calm = true,
+            Long("report") => plan.report = Some(parser.value()?.into()),
             Long("json") => plan.json = Some(parser.value()?.into()),
             other => return Err(other.unexpected()),
         }
@@ -135,4 +164,57 @@ fn select(names: &str) -> Result<Vec<&'static Scenario>, lexopt::Error> {
 
 fn unknown(name: &str) -> lexopt::Error {
     format!("there is no scenario `{name}`; `benches list` names them").into()
+}
+
+fn curves(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut plan = CurvePlan {
+        curves: curves::ALL.iter().collect(),
+        effort: Effort::Full,
+        report: None,
+    };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("only") => {
+                let names = parser.value()?.string()?;
+                let curves: Result<_, _> = names.split(',').map(curve).collect();
+                plan.curves = curves?;
+            }
+            Long("quick") => plan.effort = Effort::Quick,
+            Long("report") => plan.report = Some(parser.value()?.into()),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Curves(plan))
+}
+
+fn point(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut point = Point {
+        curve: curve(&parser.value()?.string()?)?,
+        runtime: parser.value()?.parse()?,
+        size: parser.value()?.parse()?,
+        effort: Effort::Full,
+    };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("quick") => point.effort = Effort::Quick,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Point(point))
+}
+
+fn curve(name: &str) -> Result<&'static Curve, lexopt::Error> {
+    let names = || {
+        curves::ALL
+            .iter()
+            .map(|curve| curve.name)
+            .collect::<Vec<_>>()
+    };
+    curves::find(name).ok_or_else(|| {
+        format!(
+            "there is no curve `{name}`; there are {}",
+            names().join(", ")
+        )
+        .into()
+    })
 }

@@ -31,6 +31,9 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &plan.json {
         report::save(plan, &entries, path)?;
     }
+    if let Some(folder) = &plan.report {
+        report::write(plan, &entries, folder)?;
+    }
     Ok(())
 }
 

@@ -29,12 +29,16 @@ mod compare;
 
 mod report;
 
+mod curves;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let done = match cli::parse() {
         Ok(cli::Command::Compare(plan)) => compare::run(&plan),
         Ok(cli::Command::One(job)) => one::run(&job),
+        Ok(cli::Command::Curves(plan)) => curves::run(&plan),
+        Ok(cli::Command::Point(point)) => one::run_point(&point),
         Ok(cli::Command::Worker(trade)) => scenarios::apart::worker::run(trade),
         Ok(cli::Command::List) => {
             scenarios::list();

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::process;
 
-use crate::cli::Job;
+use crate::cli::{Job, Point};
 use crate::measure::{Outcome, Sample, Usage, children, raise_descriptor_limit};
 
 /// Measures, and prints the outcome as a line of JSON.
@@ -19,10 +19,16 @@ pub(crate) fn run(job: &Job) -> Result<(), Box<dyn Error>> {
     })
 }
 
+/// Measures a point of a curve in the same way.
+pub(crate) fn run_point(point: &Point) -> Result<(), Box<dyn Error>> {
+    report(|| {
+        let sample = point.curve.run(point.runtime, point.size, point.effort);
+        sample.ok_or_else(|| format!("{} has no such curve", point.runtime.name()))
+    })
+}
+
 /// Calls `measure`, prints the outcome and ends this process.
-pub(crate) fn report(
-    measure: impl FnOnce() -> Result<Sample, String>,
-) -> Result<(), Box<dyn Error>> {
+fn report(measure: impl FnOnce() -> Result<Sample, String>) -> Result<(), Box<dyn Error>> {
     raise_descriptor_limit()?;
     let sample = measure()?;
     let usage = Usage::now();

@@ -151,7 +151,7 @@ fn print_behind(entries: &[Entry]) {
 }
 
 /// A value with three digits or so.
-fn show(unit: Unit, value: f64) -> String {
+pub(crate) fn show(unit: Unit, value: f64) -> String {
     let (step, names) = match unit {
         Unit::Nanoseconds => (1e3, ["ns", "us", "ms", "s"]),
         Unit::Bytes => (1024.0, ["B", "KiB", "MiB", "GiB"]),

@@ -23,7 +23,7 @@ pub(crate) fn blocking_sleep<P: Peer>(effort: Effort) -> Sample {
 }
 
 /// Hands over `jobs` times `work`, then waits for each.
-async fn at_once<P: Peer>(jobs: usize, work: impl Fn() + Copy + Send + 'static) {
+pub(crate) async fn at_once<P: Peer>(jobs: usize, work: impl Fn() + Copy + Send + 'static) {
     let jobs: Vec<_> = (0..jobs).map(|_| P::spawn_blocking(work)).collect();
     for job in jobs {
         P::join_blocking(job).await;

@@ -5,10 +5,10 @@
 
 mod table;
 
-mod countdown;
-mod in_task;
+pub(crate) mod countdown;
+pub(crate) mod in_task;
 
-mod spawn;
+pub(crate) mod spawn;
 mod switch;
 
 mod timers;
@@ -16,13 +16,13 @@ mod timers;
 mod memory;
 
 mod per_core;
-mod tcp;
+pub(crate) mod tcp;
 
 mod idle;
 
-mod executors;
+pub(crate) mod executors;
 
-mod cpu;
+pub(crate) mod cpu;
 
 mod mixed;
 

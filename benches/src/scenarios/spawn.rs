@@ -12,18 +12,18 @@ const ROW: usize = 1_000;
 
 pub(crate) fn spawn_local<P: Peer>(effort: Effort) -> Sample {
     let countdown = Countdown::leaked();
-    in_task::repeated::<P, _, _>(effort, TASKS, || wave::<P>(countdown))
+    in_task::repeated::<P, _, _>(effort, TASKS, || wave::<P>(countdown, TASKS))
 }
 
 pub(crate) fn spawn_remote<P: Peer>(effort: Effort) -> Sample {
     let countdown = Countdown::leaked();
-    P::run(repeat(effort, TASKS, || wave::<P>(countdown)))
+    P::run(repeat(effort, TASKS, || wave::<P>(countdown, TASKS)))
 }
 
 /// Spawns no-op tasks and waits until all have run.
-async fn wave<P: Peer>(countdown: &'static Countdown) {
-    let done = countdown.arm(TASKS);
-    for _ in 0..TASKS {
+pub(crate) async fn wave<P: Peer>(countdown: &'static Countdown, tasks: usize) {
+    let done = countdown.arm(tasks);
+    for _ in 0..tasks {
         P::spawn_detached(async move { countdown.arrive() });
     }
     done.await.expect("every task arrives");
