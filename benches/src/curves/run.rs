@@ -27,8 +27,8 @@ pub(crate) fn run(plan: &CurvePlan) -> Result<(), Box<dyn Error>> {
         .map(|curve| curve.sizes.len() * curve.runtimes().count());
     let progress = Progress::new(points.sum());
     let mut page = format!(
-        "# What a unit costs when there are more\n\n{}\n\n{:?} run; the median of {TRIES} processes a point; less is better. \
-         Figures of a `Quick` run are no measurement.\n",
+        "# What a unit costs when there are more\n\n{}\n\n{:?} run; the median of {TRIES} processes a point, of one in a `Quick` run, \
+         which is no measurement; less is better.\n",
         machine::describe(),
         plan.effort,
     );
