@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::measure::{Bystanders, CALM, Effort, Outcome};
 
 /// Longer than any measurement takes. A process that has not reported by then hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long to wait for calm before a process.
 const CALM_WITHIN: Duration = Duration::from_secs(5);
