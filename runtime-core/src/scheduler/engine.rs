@@ -3,7 +3,8 @@
 //! # Invariants
 //!
 //! * N1 — Whoever makes a runnable visible to other workers calls `notify` afterwards, or hands the duty to a
-//!   thread that will (edge P1 of [`park`](crate::park)).
+//!   thread that will (edge P1 of [`park`](crate::park)). A worker that runs a bunch of timers alone marks its lane, and the
+//!   reactor thread, which ticks while any worker is awake, tells of marked lanes.
 //! * N2 — Nothing here owns a task for good: the engine must not keep tasks alive that keep it alive. What
 //!   is left in the injector is drained at shutdown, and what comes later by whoever put it there.
 
@@ -148,6 +149,12 @@ impl Engine {
     pub(crate) fn staffed(&self) -> usize {
         // ORDERING: SeqCst as above.
         self.staffed.load(Ordering::SeqCst)
+    }
+
+    /// How many of them are not stuck in a poll.
+    pub(crate) fn moving(&self) -> usize {
+        let stuck = self.lanes.iter().filter(|lane| lane.is_stuck()).count();
+        self.staffed().saturating_sub(stuck)
     }
 
     /// Lets every worker see that the runtime ends.

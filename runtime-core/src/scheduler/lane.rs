@@ -19,6 +19,9 @@ pub(crate) struct Lane {
     /// The worker has been in one poll for long, or says itself that it will be: thieves may take its slot. Set
     /// by the reactor thread or the worker, cleared by the worker.
     stuck: AtomicBool,
+    /// The worker has not told its siblings of what its queue holds, and will if it takes long. Set and cleared by the
+    /// worker; the reactor thread tells in its stead while it is in a poll.
+    owes: AtomicBool,
     /// The thread that works the lane, as [`cpu_wait`](super::cpu_wait) knows it.
     thread: AtomicU32,
     /// Spawn site of the task being polled; null between polls.
@@ -32,6 +35,7 @@ impl Lane {
             parker: Parker::new(),
             stats: CachePadded(Stats::new()),
             stuck: AtomicBool::new(false),
+            owes: AtomicBool::new(false),
             thread: AtomicU32::new(0),
             polling: AtomicPtr::new(ptr::null_mut()),
         }
@@ -48,6 +52,17 @@ impl Lane {
         // ORDERING: Relaxed; a hint as above. A worker that marks itself puts a fence behind it, edge P1; the reactor
         // thread looks again at its next tick.
         self.stuck.store(stuck, Ordering::Relaxed);
+    }
+
+    /// Whether siblings have not been told.
+    pub(crate) fn owes(&self) -> bool {
+        // ORDERING: Relaxed; the reactor thread looks again at its next tick.
+        self.owes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_owes(&self, owes: bool) {
+        // ORDERING: Relaxed, as above.
+        self.owes.store(owes, Ordering::Relaxed);
     }
 
     /// The calling thread works the lane from now on.

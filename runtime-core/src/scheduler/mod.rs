@@ -15,7 +15,8 @@
 //! * [`engine`] — what all threads share; [`lane`] — what they see of one worker; [`stats`] — counters
 //! * [`home`] — the link from a task to its engine and its owned set
 //! * [`context`] — what this thread is: a worker, inside a runtime, or neither
-//! * [`worker`] — the loop; [`search`] — where a worker finds work; [`sleep`] — how it goes to sleep
+//! * [`worker`] — the loop; [`search`] — where a worker finds work; [`sleep`] — how it goes to sleep, and [`pace`] — how
+//!   briefly
 //! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`watch`] — what the reactor
 //!   thread asks; [`block_in_place`] — a poll that says it will be long
 //! * [`shelf`] — where a current-thread runtime's core lies while nobody works
@@ -39,6 +40,7 @@ pub(crate) mod worker;
 
 pub(crate) mod shelf;
 
+mod pace;
 mod search;
 mod sleep;
 

@@ -104,12 +104,10 @@ impl Worker {
             return;
         }
         let mut wakers = self.wakers.take();
-        self.deferring(|| {
+        self.deferring_timers(now, || {
             for shard in shards {
                 let batch = timers.fire_due(shard, now, FIRE_AT_ONCE, &mut wakers);
-                if batch.fired > 0 {
-                    self.has_fired.set(true);
-                }
+                self.fired.set(self.fired.get() + batch.fired);
             }
         });
         self.wakers.replace(wakers);

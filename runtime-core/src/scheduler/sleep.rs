@@ -16,6 +16,13 @@ use std::time::Instant;
 /// `docs/decisions/timer-bunches.md`.
 const BREATHER_NS: u64 = 100_000;
 
+/// See [`Worker::breather`].
+#[derive(Clone, Copy)]
+struct Breather {
+    now: u64,
+    until: u64,
+}
+
 impl Worker {
     /// Sleeps until there may be work. Comes back searching if it was woken to search.
     #[cold]
@@ -23,6 +30,7 @@ impl Worker {
         if self.advance_paused_time() {
             return searching;
         }
+        self.owe_nothing();
         let reactor = &self.engine().reactor;
         let chosen = match reactor.lease.try_take() {
             Some(held) => self.sleep_in_poller(held, searching),
@@ -71,7 +79,7 @@ impl Worker {
     ) -> Option<Searching> {
         let engine = self.engine();
         let registry = &engine.reactor.registry;
-        let brief = self.house.compute.has_backlog();
+        let brief = self.may_sleep_briefly();
         let bed = if brief {
             Bed::PollerBriefly
         } else {
@@ -112,6 +120,17 @@ impl Worker {
             drop(held);
             chosen
         }
+    }
+
+    /// Whether results of the compute pool come in so fast, with more jobs behind them, that they had better come in bunches.
+    /// Not for a relief worker, which looks between its sleeps whether it is needed.
+    fn may_sleep_briefly(&self) -> bool {
+        let pool = &self.house.compute;
+        self.longest_sleep.is_none()
+            && pool.has_backlog()
+            && self
+                .pace
+                .is_fast(self.engine().timers.now_ns(), pool.metrics().completed)
     }
 
     fn announce(&self, bed: Bed, searching: Option<Searching>) {
@@ -157,45 +176,53 @@ impl Worker {
             })
     }
 
-    /// Before when not to wake for a timer.
+    /// Before when not to wake for a timer that is not due yet, if there is such a time; and what time it is.
     ///
     /// Where timers are few microseconds apart, each wake-up would cost more than what it is for; a bunch of them
-    /// costs one. A timer that stands alone is not touched: the worker has slept since it fired the last one.
-    fn breather(&self) -> u64 {
-        if self.has_fired.replace(false) {
-            self.engine().timers.now_ns().saturating_add(BREATHER_NS)
-        } else {
-            0
+    /// costs one. A timer that comes alone is not touched.
+    fn breather(&self) -> Breather {
+        let now = self.engine().timers.now_ns();
+        Breather {
+            now,
+            until: if self.fired.replace(0) > 1 {
+                now.saturating_add(BREATHER_NS)
+            } else {
+                0
+            },
         }
     }
 
-    /// When to wake at the latest: the next deadline of this worker's timers and of another shard's, but not before the
-    /// `breather` ends. None while time stands still.
-    fn deadline(&self, other: Option<usize>, breather: u64) -> Option<u64> {
+    /// When to wake at the latest: the next deadline of this worker's timers and of another shard's, unless that is to come
+    /// but within the breather. None while time stands still.
+    fn deadline(&self, other: Option<usize>, breather: Breather) -> Option<u64> {
         let timers = &self.engine().timers;
         if timers.clock().is_paused() {
             return None;
         }
         let own = timers.next_deadline(self.index());
         let other = other.and_then(|shard| timers.next_deadline(shard));
-        let longest = self.longest_sleep.map(|time| {
-            timers
-                .now_ns()
-                .saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
-        });
+        let longest = self
+            .longest_sleep
+            .map(|time| breather.now.saturating_add(nanoseconds(time)));
         let next = [own, other, longest].into_iter().flatten().min()?;
-        Some(next.max(breather))
+        Some(if next > breather.now {
+            next.max(breather.until)
+        } else {
+            next
+        })
     }
 
     /// Runs `f`, which sleeps, and counts the time before it as busy.
     fn asleep(&self, f: impl FnOnce()) {
         let stats = &self.lane().stats;
         let busy = self.awake_since.get().elapsed();
-        stats
-            .busy_ns
-            .add(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX));
+        stats.busy_ns.add(nanoseconds(busy));
         stats.parks.add(1);
         f();
         self.awake_since.set(Instant::now());
     }
+}
+
+fn nanoseconds(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

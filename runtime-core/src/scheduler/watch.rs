@@ -2,6 +2,7 @@
 
 use super::engine::Engine;
 use super::house::House;
+use super::lane::Lane;
 use crate::reactor::thread::{Census, Watch};
 use crate::sync::Arc;
 use std::task::Waker;
@@ -144,19 +145,23 @@ impl Watch for Watcher {
     }
 
     fn relieve_stuck(&mut self) -> bool {
+        if self.house.engine.lanes.iter().any(Lane::owes) {
+            self.engine().notify();
+        }
         let Some(threshold) = self.house.staff.stall_threshold else {
             return false;
         };
         if !self.mark_stuck(threshold) || !self.engine().has_more() {
             return false;
         }
-        let counts = self.engine().idle.counts();
+        let engine = self.engine();
+        let counts = engine.idle.counts();
         if counts.searching() > 0 {
             return false;
         }
         if counts.parked() > 0 {
-            self.engine().notify();
-        } else {
+            engine.notify();
+        } else if engine.moving() < engine.workers {
             self.house.staff.call_relief(&self.house);
         }
         true

@@ -18,6 +18,7 @@ use super::context;
 use super::engine::Engine;
 use super::house::House;
 use super::lane::Lane;
+use super::pace::Pace;
 use super::search::Searching;
 use crate::queue::LocalQueue;
 use crate::sync::Arc;
@@ -30,6 +31,9 @@ use std::time::{Duration, Instant};
 /// Once in so many rounds a worker with a long queue looks at everything else. A prime, so that it does not
 /// beat with periodic workloads.
 const LOOK_AROUND_EVERY: u32 = 61;
+
+/// How long a worker runs a bunch of timers alone. About what it takes to wake a sibling, and bring it to the work.
+const OWED_NS: u64 = 50_000;
 
 /// What a worker owns wherever it runs: it can be put down on one thread and taken up on another.
 pub(crate) struct Core {
@@ -49,8 +53,12 @@ pub(crate) struct Worker {
     deferred: Cell<usize>,
     /// Room for wakers on their way from the reactor to their tasks.
     pub(super) wakers: RefCell<Vec<Waker>>,
-    /// Timers were fired since the worker slept last.
-    pub(super) has_fired: Cell<bool>,
+    /// Siblings were not told of fired timers at once; in the timers' nanoseconds, when they are to be told after all.
+    owed_at: Cell<Option<u64>>,
+    /// Timers fired since the worker slept last.
+    pub(super) fired: Cell<usize>,
+    /// Whether results come so fast that a sleep may be brief.
+    pub(super) pace: Pace,
     /// Since when the worker is awake.
     pub(super) awake_since: Cell<Instant>,
     /// How long the worker sleeps at most; a relief worker looks then whether it is still needed.
@@ -77,7 +85,9 @@ impl Worker {
             deferring: Cell::new(false),
             deferred: Cell::new(0),
             wakers: RefCell::new(Vec::new()),
-            has_fired: Cell::new(false),
+            owed_at: Cell::new(None),
+            fired: Cell::new(0),
+            pace: Pace::new(),
             awake_since: Cell::new(Instant::now()),
             longest_sleep: None,
         }
@@ -157,6 +167,31 @@ impl Worker {
         lane.stats.rounds.add(1);
         if lane.is_stuck() {
             lane.set_stuck(false);
+        }
+        if let Some(owed_at) = self.owed_at.get() {
+            self.tell_if_due(owed_at);
+        }
+    }
+
+    /// Tells siblings of a bunch of timers that takes long to run.
+    fn tell_if_due(&self, owed_at: u64) {
+        if !self.lane().queue.has_stealable() {
+            self.set_owed_at(None);
+        } else if self.engine().timers.now_ns() >= owed_at {
+            self.set_owed_at(None);
+            self.engine().notify();
+        }
+    }
+
+    fn set_owed_at(&self, owed_at: Option<u64>) {
+        self.owed_at.set(owed_at);
+        self.lane().set_owes(owed_at.is_some());
+    }
+
+    /// Goes to sleep: nothing is left that a sibling could be told of.
+    pub(super) fn owe_nothing(&self) {
+        if self.owed_at.get().is_some() {
+            self.set_owed_at(None);
         }
     }
 
@@ -240,14 +275,28 @@ impl Worker {
 
     /// Runs `f`, which wakes tasks; tells siblings once if there is more than this worker runs next.
     pub(super) fn deferring(&self, f: impl FnOnce()) {
+        if self.collect(f) {
+            self.engine().notify();
+        }
+    }
+
+    /// As [`deferring`](Self::deferring) for timers that were due at `now`: siblings are told if the worker has not run them
+    /// all soon after, by itself or, if it does not come back from a poll, by the reactor thread at its next tick. Most
+    /// timers are done with in less time than it takes a sibling to wake.
+    pub(super) fn deferring_timers(&self, now: u64, f: impl FnOnce()) {
+        if self.collect(f) && self.owed_at.get().is_none() {
+            self.set_owed_at(Some(now.saturating_add(OWED_NS)));
+        }
+    }
+
+    /// Runs `f`, which wakes tasks; whether there is more than this worker runs next.
+    fn collect(&self, f: impl FnOnce()) -> bool {
         let had_work = !self.queue().is_empty(&self.lane().queue);
         let outer = self.deferring.replace(true);
         f();
         self.deferring.set(outer);
         let came = self.deferred.replace(0);
-        if came + usize::from(had_work) > 1 && came > 0 {
-            self.engine().notify();
-        }
+        came + usize::from(had_work) > 1 && came > 0
     }
 
     /// How many tasks this worker has polled.

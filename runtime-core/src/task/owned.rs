@@ -26,8 +26,6 @@ use std::ptr::{self, NonNull};
 const FIRST: usize = if cfg!(gristmill_loom) { 2 } else { 64 };
 /// Chunks at most: more places than there can be tasks.
 const CHUNKS: usize = 27;
-/// Places that are looked at for an empty one before the table grows. It settles where few of them are taken in a row.
-const LOOKS: usize = 8;
 
 /// A set of living tasks.
 pub(crate) struct OwnedSet {
@@ -40,8 +38,12 @@ type Place = AtomicPtr<Header>;
 struct Intake {
     /// Places in use so far.
     places: usize,
-    /// Where the last look for an empty one ended.
+    /// The next to look at for an empty one.
     cursor: usize,
+    /// Empty ones found in this round.
+    reused: usize,
+    /// How many may be added before the next round.
+    fresh: usize,
     /// Places that `pop` has emptied.
     popped: usize,
     closed: bool,
@@ -54,6 +56,8 @@ impl OwnedSet {
             intake: Mutex::new(Intake {
                 places: 0,
                 cursor: 0,
+                reused: 0,
+                fresh: 0,
                 popped: 0,
                 closed: false,
             }),
@@ -113,6 +117,12 @@ impl OwnedSet {
         None
     }
 
+    /// How many places there are.
+    #[cfg(all(test, not(gristmill_loom)))]
+    pub(super) fn places(&self) -> usize {
+        self.intake.lock().places
+    }
+
     /// How many tasks are in. Looks at every place.
     pub(crate) fn len(&self) -> usize {
         let places = self.intake.lock().places;
@@ -123,18 +133,33 @@ impl OwnedSet {
     }
 
     /// An empty place, which only the holder of the intake fills.
+    ///
+    /// Goes round the table, and adds to it only after a round that found less than half of it empty. What a round finds
+    /// taken lived when it began, so the table stays below three places for each task that ever lived at once.
     fn vacancy(&self, intake: &mut Intake) -> usize {
-        for _ in 0..LOOKS.min(intake.places) {
-            intake.cursor = if intake.cursor + 1 < intake.places {
-                intake.cursor + 1
-            } else {
-                0
-            };
-            // ORDERING: Relaxed; who emptied it left nothing behind in it.
-            if self.place(intake.cursor).load(Ordering::Relaxed).is_null() {
-                return intake.cursor;
+        loop {
+            if intake.fresh > 0 {
+                intake.fresh -= 1;
+                return self.add_place(intake);
             }
+            while intake.cursor < intake.places {
+                let index = intake.cursor;
+                intake.cursor += 1;
+                // ORDERING: Relaxed; who emptied it left nothing behind in it.
+                if self.place(index).load(Ordering::Relaxed).is_null() {
+                    intake.reused += 1;
+                    return index;
+                }
+            }
+            if intake.reused * 2 < intake.places.max(1) {
+                intake.fresh = FIRST.max(intake.places / 2);
+            }
+            intake.cursor = 0;
+            intake.reused = 0;
         }
+    }
+
+    fn add_place(&self, intake: &mut Intake) -> usize {
         let index = intake.places;
         let (chunk, start) = locate(index);
         if start == 0 {
@@ -144,7 +169,6 @@ impl OwnedSet {
             });
         }
         intake.places += 1;
-        intake.cursor = index;
         index
     }
 

@@ -157,9 +157,10 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
     // Before anybody hears of the end: a task that was joined does not count as alive.
     let member = this.scheduler.release(&this.header);
     let refs = refs + usize::from(member);
-    if !this.header.state.load().is_join_interested() {
-        // I5: no handle is left, and none comes back, so nobody will ask for the output.
-        contain(|| drop(output));
+    // I5: once no handle is left none comes back, so nobody will ask for the output. One whose drop does something is
+    // dropped after the completion, as below: it may look at the task.
+    let is_inert = output.is_ok() && !std::mem::needs_drop::<F::Output>();
+    if is_inert && !this.header.state.load().is_join_interested() {
         if this.header.state.complete_unobserved(refs) {
             // SAFETY: that was the last reference.
             unsafe { free::<F, S>(task) };

@@ -10,7 +10,7 @@
 //! * F1 — A block is in one list or with one caller. Blocks of a class all have that class's layout, so any of them serves
 //!   any caller of the class.
 //! * F2 — A free block's first word is the link to the next, or null; its other bytes mean nothing.
-//! * F3 — What is kept is bounded: two batches a class and thread, and [`DEPOT_BYTES`] for all.
+//! * F3 — What is kept is bounded: two batches a class and thread, that is 290 KiB a thread, and [`DEPOT_BYTES`] for all.
 
 use crate::sync::StaticMutex;
 use crate::sync::static_atomic::{AtomicUsize, Ordering};
@@ -199,11 +199,10 @@ impl Chain {
     fn give_back(self, class: usize) {
         let mut next = self.0;
         while let Some(free) = NonNull::new(next) {
-            // SAFETY: F1 and F2, the chain's own block, free; read before it goes.
-            unsafe {
-                next = free.as_ref().next;
-                dealloc(free.as_ptr().cast(), block(class));
-            }
+            // SAFETY: F1 and F2, the chain's own block, free.
+            next = unsafe { free.as_ref() }.next;
+            // SAFETY: F1, a block of the class, and nobody's from here on.
+            unsafe { dealloc(free.as_ptr().cast(), block(class)) };
         }
     }
 }
@@ -271,11 +270,10 @@ mod tests {
                 assert!(size > CLASSES * STEP);
             }
             let memory = allocate(layout);
-            // SAFETY: fresh memory of that size; taken back as it was asked for.
-            unsafe {
-                memory.write_bytes(0xa5, size);
-                free(memory, layout);
-            }
+            // SAFETY: fresh memory of that size.
+            unsafe { memory.write_bytes(0xa5, size) };
+            // SAFETY: taken back as it was asked for.
+            unsafe { free(memory, layout) };
         }
     }
 

@@ -197,6 +197,30 @@ fn a_closed_set_gives_every_member_out_and_takes_none() {
 }
 
 #[test]
+fn a_set_grows_with_the_tasks_that_live_at_once_and_not_with_those_that_come_and_go() {
+    let list = List::new();
+    let churn = if cfg!(miri) { 300 } else { 20_000 };
+    let mut waiting = Vec::new();
+    for alive in [1, 8, 9, 100, 300] {
+        while waiting.len() < alive {
+            waiting.push(list.spawn(pending::<()>()));
+        }
+        list.run_all();
+        for _ in 0..churn {
+            drop(list.spawn(async {}));
+            list.run_all();
+        }
+        let places = list.tasks.places();
+        assert!(places <= 3 * (alive + 1) + 128, "{places} for {alive}");
+        assert_eq!(list.tasks.len(), alive);
+    }
+    // Their cells hold the list, and it the set that holds them.
+    while let Some(task) = list.tasks.pop() {
+        task.end(JoinError::cancelled(task.meta().id));
+    }
+}
+
+#[test]
 fn two_threads_run_tasks_that_yield_and_are_aborted() {
     let list = List::new();
     let mut handles: Vec<_> = (0..6)
