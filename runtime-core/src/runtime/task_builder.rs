@@ -1,7 +1,7 @@
 //! Tasks with names.
 
 use super::Handle;
-use crate::task::{JoinHandle, Meta};
+use crate::task::{JoinHandle, Meta, Name};
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ impl TaskBuilder {
 
     fn meta(self, site: &'static Location<'static>) -> Meta {
         Meta {
-            name: self.name,
+            name: self.name.map(|name| Box::new(Name(name))),
             ..Meta::new(site)
         }
     }

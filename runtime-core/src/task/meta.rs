@@ -12,8 +12,12 @@ pub(crate) struct Meta {
     /// Where the user spawned it.
     pub(crate) site: &'static Location<'static>,
     /// What the user called it.
-    pub(crate) name: Option<Arc<str>>,
+    pub(crate) name: Option<Box<Name>>,
 }
+
+/// A task's name. In a box of its own, so that the many tasks without one do not carry the two words of a string.
+#[derive(Clone, Debug)]
+pub(crate) struct Name(pub(crate) Arc<str>);
 
 impl Meta {
     /// A nameless task spawned at `site`.
@@ -30,7 +34,7 @@ impl Meta {
 impl fmt::Debug for Meta {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "task {}", self.id)?;
-        if let Some(name) = &self.name {
+        if let Some(Name(name)) = self.name.as_deref() {
             write!(f, " {name:?}")?;
         }
         write!(f, " spawned at {}", self.site)

@@ -51,7 +51,7 @@ pub use id::Id;
 pub use join::JoinHandle;
 
 pub(crate) use cell::allocate;
-pub(crate) use meta::Meta;
+pub(crate) use meta::{Meta, Name};
 pub(crate) use owned::OwnedSet;
 pub(crate) use runnable::Runnable;
 pub(crate) use schedule::{Cause, Schedule};
