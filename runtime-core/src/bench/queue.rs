@@ -55,14 +55,14 @@ impl Local {
 
     /// Puts an item first in line, into the slot.
     #[inline]
-    pub fn push_first(&self, surplus: &Shared, item: Item) {
-        self.own.push_first(&self.seen, &surplus.0, item.0);
+    pub fn push_first(&self, item: Item) {
+        self.own.push_first(&self.seen, item.0);
     }
 
     /// Puts an item last in line.
     #[inline]
-    pub fn push_back(&self, surplus: &Shared, item: Item) {
-        self.own.push_back(&surplus.0, item.0);
+    pub fn push_back(&self, item: Item) {
+        self.own.push_back(item.0);
     }
 
     /// Takes the next in line.

@@ -1,6 +1,6 @@
 //! The queue that all workers share.
 //!
-//! Takes what comes from other threads, and the surplus of workers with long queues. Unbounded, first in
+//! Takes what comes from other threads. Unbounded, first in
 //! first out.
 
 use crate::sync::deque::{self, Steal, Worker};

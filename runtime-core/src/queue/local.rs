@@ -4,8 +4,10 @@
 //!
 //! * L1 — At most [`LIFO_STREAK`] runnables in a row come from the slot while the deque has any: two tasks
 //!   that keep waking each other cannot starve the rest.
-//! * L2 — A deque longer than [`SURPLUS_ABOVE`] gives half of that to the injector: no worker sits on work
-//!   that others would have to find one batch at a time.
+//!
+//! # Rejected
+//!
+//! * A bound on the deque, with the surplus to the injector: see `docs/decisions/no-surplus.md`.
 
 use super::Injector;
 use super::injector::until_decided;
@@ -16,18 +18,12 @@ use std::cell::Cell;
 
 /// Runs from the slot in a row.
 const LIFO_STREAK: u32 = 3;
-/// A deque longer than this shares.
-const SURPLUS_ABOVE: usize = 256;
-/// The length is looked at once in so many pushes.
-const LENGTH_CHECK: u32 = 128;
 
 /// The owner's end.
 pub(crate) struct LocalQueue {
     deque: Worker<Runnable>,
     /// Runs from the slot since the last one from elsewhere.
     streak: Cell<u32>,
-    /// Pushes since the length was looked at.
-    pushes: Cell<u32>,
 }
 
 /// The end that other workers see.
@@ -49,7 +45,6 @@ impl LocalQueue {
             Self {
                 deque,
                 streak: Cell::new(0),
-                pushes: Cell::new(0),
             },
             shared,
         )
@@ -57,16 +52,11 @@ impl LocalQueue {
 
     /// Puts a runnable first in line; what that displaces goes to the back, and then the answer is true.
     #[inline]
-    pub(crate) fn push_first(
-        &self,
-        shared: &Shared,
-        injector: &Injector,
-        runnable: Runnable,
-    ) -> bool {
+    pub(crate) fn push_first(&self, shared: &Shared, runnable: Runnable) -> bool {
         match shared.slot.put(runnable) {
             None => false,
             Some(displaced) => {
-                self.push_back(injector, displaced);
+                self.push_back(displaced);
                 true
             }
         }
@@ -74,27 +64,8 @@ impl LocalQueue {
 
     /// Puts a runnable last in line.
     #[inline]
-    pub(crate) fn push_back(&self, injector: &Injector, runnable: Runnable) {
+    pub(crate) fn push_back(&self, runnable: Runnable) {
         self.deque.push(runnable);
-        let pushes = self.pushes.get() + 1;
-        self.pushes.set(pushes);
-        if pushes >= LENGTH_CHECK {
-            self.share_surplus(injector);
-        }
-    }
-
-    #[cold]
-    fn share_surplus(&self, injector: &Injector) {
-        self.pushes.set(0);
-        if self.deque.len() <= SURPLUS_ABOVE {
-            return;
-        }
-        for _ in 0..SURPLUS_ABOVE / 2 {
-            match self.deque.pop() {
-                Some(runnable) => injector.push(runnable),
-                None => return,
-            }
-        }
     }
 
     /// Takes the next in line.

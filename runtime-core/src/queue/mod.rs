@@ -6,7 +6,7 @@
 //!             ▼   displaces                          ▼
 //!     ┌─ LIFO slot ─┐───────▶ local FIFO      ┌─ injector ─┐
 //!     │  (1 task)   │         (a deque)       │  (shared)  │
-//!     └──────┬──────┘            │ surplus ──▶└─────┬──────┘
+//!     └──────┬──────┘            │            └─────┬──────┘
 //!            │ owner, at most    │ owner             │ any worker, in batches
 //!            │ 3 in a row        │ thieves, in       │
 //!            ▼                   ▼ batches           ▼

@@ -254,21 +254,17 @@ impl Worker {
     /// Takes a runnable that became so on this thread.
     #[inline]
     pub(crate) fn accept(&self, runnable: Runnable, cause: Cause) {
-        let injector = &self.engine().injector;
         if self.deferring.get() {
             self.deferred.set(self.deferred.get() + 1);
-            self.queue().push_back(injector, runnable);
+            self.queue().push_back(runnable);
         } else if cause == Cause::Yielded {
             let is_next = self.queue().is_empty(&self.lane().queue);
-            self.queue().push_back(injector, runnable);
+            self.queue().push_back(runnable);
             if !is_next {
                 // Something else runs first, and may do so for long.
                 self.engine().notify();
             }
-        } else if self
-            .queue()
-            .push_first(&self.lane().queue, injector, runnable)
-        {
+        } else if self.queue().push_first(&self.lane().queue, runnable) {
             self.engine().notify();
         }
     }

@@ -7,12 +7,12 @@ use runtime_core::bench::task::Item;
 /// Through the slot, where a worker puts what it wakes.
 #[divan::bench]
 fn slot_push_pop(bencher: Bencher<'_, '_>) {
-    let (local, shared) = (Local::new(), Shared::new());
+    let local = Local::new();
     // Something in the deque too, or the streak of the slot would never be looked at.
-    local.push_back(&shared, Item::idle());
+    local.push_back(Item::idle());
     let mut item = Some(Item::idle());
     bencher.bench_local(|| {
-        local.push_first(&shared, item.take().expect("it comes back"));
+        local.push_first(item.take().expect("it comes back"));
         item = local.pop();
     });
 }
@@ -20,11 +20,11 @@ fn slot_push_pop(bencher: Bencher<'_, '_>) {
 /// Through the deque, with 32 in it.
 #[divan::bench]
 fn deque_push_pop(bencher: Bencher<'_, '_>) {
-    let (local, shared) = (Local::new(), Shared::new());
-    (0..32).for_each(|_| local.push_back(&shared, Item::idle()));
+    let local = Local::new();
+    (0..32).for_each(|_| local.push_back(Item::idle()));
     let mut item = Some(Item::idle());
     bencher.bench_local(|| {
-        local.push_back(&shared, item.take().expect("another comes back"));
+        local.push_back(item.take().expect("another comes back"));
         item = local.pop();
     });
 }
@@ -58,8 +58,8 @@ fn injector_take_batch(bencher: Bencher<'_, '_>, waiting: usize) {
 fn steal(bencher: Bencher<'_, '_>, waiting: usize) {
     bencher
         .with_inputs(|| {
-            let (victim, surplus) = (Local::new(), Shared::new());
-            (0..waiting).for_each(|_| victim.push_back(&surplus, Item::idle()));
+            let victim = Local::new();
+            (0..waiting).for_each(|_| victim.push_back(Item::idle()));
             (victim.into_victim(), Local::new())
         })
         .bench_local_refs(|(victim, thief)| thief.steal_from(victim));

@@ -17,7 +17,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 /// How many events one wait can bring.
-const CAPACITY: usize = 1024;
+const CAPACITY: usize = 256;
 
 /// The poller.
 #[derive(Debug)]
