@@ -1,7 +1,7 @@
 //! Many tasks at once, timed from outside.
 //!
 //! A thread that belongs to no runtime opens and closes the window, so that no timer of the runtime has a part in it. Tasks look at
-//! [`Window::phase`] after every operation:
+//! [`Window::phase`], or have [`Window::note`] do so, after every operation:
 //!
 //! ```text
 //!   Warming ──▶ Counting ──▶ Over
@@ -63,6 +63,17 @@ impl Window {
             (start.elapsed(), usage.cpu_ns_since())
         });
         Timing { thread }
+    }
+
+    /// Adds the time of the operation that just ended to `times`, in ns, if it counts; whether to go on.
+    #[inline]
+    pub(crate) fn note(&self, times: &mut Vec<f64>, time: Duration) -> bool {
+        match self.phase() {
+            Phase::Warming => {}
+            Phase::Counting => times.push(time.as_nanos() as f64),
+            Phase::Over => return false,
+        }
+        true
     }
 
     #[inline]

@@ -58,10 +58,8 @@ async fn paced<P: Peer>(mut stream: P::Stream, n: usize, window: Arc<Window>) ->
         let from = Instant::now();
         let answered = tcp::round_trip::<P>(&mut stream, &[7; tcp::MESSAGE]).await;
         answered.expect("the server answers");
-        match window.phase() {
-            Phase::Warming => {}
-            Phase::Counting => times.push(from.elapsed().as_nanos() as f64),
-            Phase::Over => return times,
+        if !window.note(&mut times, from.elapsed()) {
+            return times;
         }
         P::sleep(PACE).await;
     }

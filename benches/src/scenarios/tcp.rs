@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use socket2::SockRef;
 
 use super::per_core;
-use crate::measure::{Effort, Phase, Sample, Window};
+use crate::measure::{Effort, Sample, Window};
 use crate::peer::Peer;
 
 /// Bytes of a message.
@@ -135,10 +135,8 @@ async fn exchange<P: Peer>(mut stream: P::Stream, window: Arc<Window>) -> io::Re
     loop {
         round_trip::<P>(&mut stream, &[7; MESSAGE]).await?;
         let to = Instant::now();
-        match window.phase() {
-            Phase::Warming => {}
-            Phase::Counting => times.push((to - from).as_nanos() as f64),
-            Phase::Over => return Ok(times),
+        if !window.note(&mut times, to - from) {
+            return Ok(times);
         }
         from = to;
     }
@@ -156,10 +154,8 @@ async fn reconnect<P: Peer>(address: SocketAddr, window: Arc<Window>) -> io::Res
         SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
         drop(stream);
         let to = Instant::now();
-        match window.phase() {
-            Phase::Warming => {}
-            Phase::Counting => times.push((to - from).as_nanos() as f64),
-            Phase::Over => return Ok(times),
+        if !window.note(&mut times, to - from) {
+            return Ok(times);
         }
         from = to;
     }

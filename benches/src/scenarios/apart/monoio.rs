@@ -10,7 +10,7 @@ use monoio::io::{AsyncReadRent, AsyncReadRentExt, AsyncWriteRentExt};
 use monoio::net::{TcpListener, TcpStream};
 use monoio::{IoUringDriver, RuntimeBuilder};
 
-use crate::measure::{Effort, Phase, Sample, Window};
+use crate::measure::{Effort, Sample, Window};
 use crate::scenarios::per_core;
 use crate::scenarios::tcp::MESSAGE;
 
@@ -80,10 +80,8 @@ async fn exchange(mut stream: TcpStream, window: Arc<Window>) -> io::Result<Vec<
         read?;
         buffer = answer;
         let to = Instant::now();
-        match window.phase() {
-            Phase::Warming => {}
-            Phase::Counting => times.push((to - from).as_nanos() as f64),
-            Phase::Over => return Ok(times),
+        if !window.note(&mut times, to - from) {
+            return Ok(times);
         }
         from = to;
     }

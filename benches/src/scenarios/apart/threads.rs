@@ -192,10 +192,8 @@ fn exchange(mut stream: TcpStream, window: &Window) -> io::Result<Vec<f64>> {
     loop {
         round_trip(&mut stream, &[7; MESSAGE])?;
         let to = Instant::now();
-        match window.phase() {
-            Phase::Warming => {}
-            Phase::Counting => times.push((to - from).as_nanos() as f64),
-            Phase::Over => return Ok(times),
+        if !window.note(&mut times, to - from) {
+            return Ok(times);
         }
         from = to;
     }
@@ -212,10 +210,8 @@ fn reconnect(address: SocketAddr, window: &Window) -> io::Result<Vec<f64>> {
         SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
         drop(stream);
         let to = Instant::now();
-        match window.phase() {
-            Phase::Warming => {}
-            Phase::Counting => times.push((to - from).as_nanos() as f64),
-            Phase::Over => return Ok(times),
+        if !window.note(&mut times, to - from) {
+            return Ok(times);
         }
         from = to;
     }
@@ -227,10 +223,8 @@ fn paced(mut stream: TcpStream, n: usize, window: &Window) -> io::Result<Vec<f64
     loop {
         let from = Instant::now();
         round_trip(&mut stream, &[7; MESSAGE])?;
-        match window.phase() {
-            Phase::Warming => {}
-            Phase::Counting => times.push(from.elapsed().as_nanos() as f64),
-            Phase::Over => return Ok(times),
+        if !window.note(&mut times, from.elapsed()) {
+            return Ok(times);
         }
         thread::sleep(mixed::PACE);
     }
