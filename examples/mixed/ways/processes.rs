@@ -21,7 +21,7 @@
 //!
 //! Messages are JSON, one a line. Whoever finds the other side gone ends.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, ChildStdout};
 use std::sync::{Arc, mpsc};
@@ -36,7 +36,7 @@ use crate::failure::{Context, Failure};
 use crate::heartbeat::Heartbeat;
 use crate::isolated;
 use crate::ledger::Ledger;
-use crate::protocol::{self, HEAD, Head, PATIENCE};
+use crate::protocol::{self, PATIENCE};
 use crate::usage;
 
 /// Chunks for each worker, so that the last ones to finish do not finish late.
@@ -193,8 +193,8 @@ impl Clients {
         let mut digests = Vec::with_capacity(files.len());
         for (turn, &file) in files.iter().enumerate() {
             let place = turn % count;
-            let body =
-                fetch(&mut self.streams[place]).map_err(|error| self.failed(file, &error))?;
+            let body = threads::receive(&mut self.streams[place])
+                .map_err(|error| self.failed(file, &error))?;
             if let Some(&next) = files.get(turn + count) {
                 self.request(place, next)?;
             }
@@ -213,16 +213,6 @@ impl Clients {
         let name = self.names.get(file).map_or("a file", String::as_str);
         format!("cannot fetch {name}: {error}")
     }
-}
-
-/// Reads the answer to a request that was sent.
-fn fetch(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let mut head = [0; HEAD];
-    stream.read_exact(&mut head)?;
-    let head = Head::parse(head)?;
-    let mut bytes = vec![0; head.length];
-    stream.read_exact(&mut bytes)?;
-    head.body(bytes)
 }
 
 /// Sends one line.

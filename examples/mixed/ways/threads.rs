@@ -73,6 +73,11 @@ fn fetch_all(address: SocketAddr, ledger: &Ledger) -> Result<(), Failure> {
 /// Fetches one file.
 fn fetch(stream: &mut TcpStream, file: usize) -> io::Result<Vec<u8>> {
     stream.write_all(&protocol::request(file))?;
+    receive(stream)
+}
+
+/// Reads the answer to a request that was sent.
+pub(super) fn receive(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut head = [0; HEAD];
     stream.read_exact(&mut head)?;
     let head = Head::parse(head)?;
