@@ -1,7 +1,6 @@
 //! The queue that all workers share.
 //!
-//! Takes what comes from other threads. Unbounded, first in
-//! first out.
+//! Takes what comes from other threads. Unbounded, first in first out.
 
 use crate::sync::deque::{self, Steal, Worker};
 use crate::sync::spin_loop;
