@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::Entry;
@@ -22,6 +23,20 @@ fn colour(runtime: Runtime) -> RGBColor {
         Runtime::Threads => RGBColor(120, 120, 120),
         Runtime::Processes => RGBColor(40, 40, 40),
     }
+}
+
+/// Adds the names of the runtimes, and writes the file.
+fn finish<'a, X: Ranged, Y: Ranged>(
+    mut chart: ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, Y>>,
+    area: &DrawingArea<SVGBackend<'a>, Shift>,
+) -> Result<(), Box<dyn Error>> {
+    chart
+        .configure_series_labels()
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK)
+        .draw()?;
+    area.present()?;
+    Ok(())
 }
 
 /// A row for each scenario, a dot for each runtime: how many times the best peer's figure its own is.
@@ -93,13 +108,7 @@ pub(super) fn ratios(
             .label(runtime.name())
             .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
     }
-    chart
-        .configure_series_labels()
-        .background_style(WHITE.mix(0.8))
-        .border_style(BLACK)
-        .draw()?;
-    area.present()?;
-    Ok(())
+    finish(chart, &area)
 }
 
 /// A line for each runtime: what a unit costs (ns, down the side) at so many units (along the bottom), both logarithmic.
@@ -150,11 +159,5 @@ pub(crate) fn curve(
             .label(runtime.name())
             .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
     }
-    chart
-        .configure_series_labels()
-        .background_style(WHITE.mix(0.8))
-        .border_style(BLACK)
-        .draw()?;
-    area.present()?;
-    Ok(())
+    finish(chart, &area)
 }
