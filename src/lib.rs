@@ -29,6 +29,7 @@
 //! | [`time`] | sleeps, timeouts, intervals, and a clock that tests can pause |
 //! | [`net`] | TCP, UDP and Unix sockets, name look-up |
 //! | [`io`] | reading and writing, and any other descriptor |
+//! | [`stream`] | values that come one after the other, and functions that yield them |
 //! | [`executor`] | pools for blocking and for computing closures |
 
 #![forbid(unsafe_code)]
@@ -41,6 +42,8 @@ pub mod executor;
 
 pub mod io;
 pub mod net;
+
+pub mod stream;
 
 pub use executor::run_in_executor;
 pub use runtime::run;

@@ -362,3 +362,57 @@ fn giving_up_a_join_loses_no_output() {
         });
     });
 }
+
+#[test]
+fn futures_can_be_collected_into_a_set_and_added_to_one() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let mut set: JoinSet<u32> = (0..10).map(async |n| n).collect();
+            assert_eq!(set.len(), 10);
+            set.extend((10..20).map(async |n| n));
+            assert_eq!(set.len(), 20);
+            assert_eq!(set.join_all().await.into_iter().sum::<u32>(), 190);
+        });
+    });
+}
+
+#[test]
+fn every_way_of_joining_can_tell_the_id() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let mut set = JoinSet::new();
+            let member = set.spawn_blocking_on(|| 1, runtime.handle());
+            while !member.is_finished() {
+                task::yield_now().await;
+            }
+            let ended = set.try_join_next_with_id().expect("ended");
+            assert_eq!(ended.expect("no panic"), (member.id(), 1));
+            assert!(set.try_join_next_with_id().is_none());
+
+            let member = set.spawn(async { 2 });
+            let ended = std::future::poll_fn(|cx| set.poll_join_next_with_id(cx)).await;
+            assert_eq!(ended.expect("one").expect("no panic"), (member.id(), 2));
+        });
+    });
+}
+
+#[test]
+fn a_task_that_runs_already_can_be_taken_into_a_set() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let drops = Count::default();
+            let (ended, end) = async_channel::bounded::<()>(1);
+            let held = (drops.on_drop(), ended);
+            let handle = task::Builder::new().name("named").spawn(async move {
+                let _held = held;
+                pending::<()>().await;
+            });
+            let id = handle.id();
+            let mut set = JoinSet::new();
+            assert_eq!(set.insert(handle).id(), id);
+            drop(set);
+            assert!(end.recv().await.is_err(), "aborted with the set");
+            assert_eq!(drops.get(), 1);
+        });
+    });
+}

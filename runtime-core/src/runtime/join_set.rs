@@ -103,7 +103,18 @@ impl<T: 'static> JoinSet<T> {
         self.insert(super::spawn_blocking(work))
     }
 
-    fn insert(&mut self, handle: JoinHandle<T>) -> AbortHandle {
+    /// As [`spawn_blocking`](Self::spawn_blocking), on a given runtime.
+    #[track_caller]
+    pub fn spawn_blocking_on<F>(&mut self, work: F, handle: &Handle) -> AbortHandle
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send,
+    {
+        self.insert(handle.spawn_blocking(work))
+    }
+
+    /// Takes a task that runs already into the set, such as one with a name or one on an executor.
+    pub fn insert(&mut self, handle: JoinHandle<T>) -> AbortHandle {
         let abort = handle.abort_handle();
         self.tasks.push(Entry(handle));
         abort
@@ -132,16 +143,24 @@ impl<T: 'static> JoinSet<T> {
     ///
     /// Cancel safe, as `join_next`.
     pub async fn join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
-        let (id, output) = self.tasks.next().await?;
-        Some(output.map(|output| (id, output)))
+        self.tasks.next().await.map(with_id)
     }
 
     /// The output of a task that has ended, if there is one just now.
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
+        self.try_next().map(|(_, output)| output)
+    }
+
+    /// As [`try_join_next`](Self::try_join_next), with the task's id.
+    pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
+        self.try_next().map(with_id)
+    }
+
+    fn try_next(&mut self) -> Option<(Id, Result<T, JoinError>)> {
         let mut cx = Context::from_waker(Waker::noop());
         // Without a limit: a task that has ended must not look unended because this poll's budget is spent.
-        match budget::without(|| self.poll_join_next(&mut cx)) {
-            Poll::Ready(output) => output,
+        match budget::without(|| self.tasks.poll_next_unpin(&mut cx)) {
+            Poll::Ready(ended) => ended,
             Poll::Pending => None,
         }
     }
@@ -151,6 +170,14 @@ impl<T: 'static> JoinSet<T> {
         self.tasks
             .poll_next_unpin(cx)
             .map(|next| next.map(|(_, output)| output))
+    }
+
+    /// The poll behind [`join_next_with_id`](Self::join_next_with_id).
+    pub fn poll_join_next_with_id(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<(Id, T), JoinError>>> {
+        self.tasks.poll_next_unpin(cx).map(|next| next.map(with_id))
     }
 
     /// Awaits all tasks and gives their outputs in the order in which they ended.
@@ -188,6 +215,45 @@ impl<T: 'static> JoinSet<T> {
             Poll::Pending
         })
         .await;
+    }
+}
+
+/// The id beside the output instead of beside the result; an error has it anyway.
+fn with_id<T>((id, output): (Id, Result<T, JoinError>)) -> Result<(Id, T), JoinError> {
+    output.map(|output| (id, output))
+}
+
+/// Starts a task for each of the futures.
+///
+/// # Panics
+///
+/// If there is no runtime on this thread.
+impl<F> FromIterator<F> for JoinSet<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn from_iter<I: IntoIterator<Item = F>>(futures: I) -> Self {
+        let mut set = Self::new();
+        set.extend(futures);
+        set
+    }
+}
+
+/// Starts a task for each of the futures.
+///
+/// # Panics
+///
+/// If there is no runtime on this thread.
+impl<F> Extend<F> for JoinSet<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn extend<I: IntoIterator<Item = F>>(&mut self, futures: I) {
+        for future in futures {
+            self.spawn(future);
+        }
     }
 }
 
