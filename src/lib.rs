@@ -30,6 +30,7 @@
 //! | [`net`] | TCP, UDP and Unix sockets, name look-up |
 //! | [`io`] | reading and writing, and any other descriptor |
 //! | [`stream`] | values that come one after the other, and functions that yield them |
+//! | [`fs`] | files and folders |
 //! | [`executor`] | pools for blocking and for computing closures |
 
 #![forbid(unsafe_code)]
@@ -40,6 +41,9 @@ pub mod time;
 
 pub mod executor;
 
+mod desk;
+
+pub mod fs;
 pub mod io;
 pub mod net;
 

@@ -4,6 +4,7 @@
 //! with their `…Ext` counterparts for the methods that one calls. What is this crate's own:
 //!
 //! * [`Async`] — any descriptor that the operating system can wait for
+//! * [`stdin`], [`stdout`], [`stderr`] — the standard streams
 //! * [`copy_bidirectional`] — a proxy in one call
 //!
 //! # Examples
@@ -25,6 +26,8 @@
 
 mod descriptor;
 mod relay;
+mod stdin;
+mod stdout;
 
 pub use descriptor::Async;
 pub use futures_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite};
@@ -34,3 +37,6 @@ pub use futures_lite::io::{
 };
 pub use relay::copy_bidirectional;
 pub use runtime_core::{Interest, Ready};
+pub use std::io::SeekFrom;
+pub use stdin::{Stdin, stdin};
+pub use stdout::{Stderr, Stdout, stderr, stdout};

@@ -1,0 +1,78 @@
+//! Bytes that were read and nobody has asked for yet.
+
+/// A buffer between a reading job and the reads that it serves.
+#[derive(Default)]
+pub(super) struct Ahead {
+    /// All of it is initialised, so that it is zeroed once.
+    buffer: Vec<u8>,
+    /// What is unread of the buffer: `start..end`.
+    start: usize,
+    end: usize,
+}
+
+impl Ahead {
+    /// How many bytes are unread.
+    pub(super) fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Moves as many bytes as there are and fit, and tells how many.
+    pub(super) fn move_to(&mut self, into: &mut [u8]) -> usize {
+        let count = self.len().min(into.len());
+        into[..count].copy_from_slice(&self.buffer[self.start..self.start + count]);
+        self.start += count;
+        count
+    }
+
+    /// Fills the empty buffer by one call, which tells how many of `room` bytes it filled.
+    pub(super) fn fill<E>(
+        &mut self,
+        room: usize,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        if self.buffer.len() < room {
+            self.buffer.resize(room, 0);
+        }
+        (self.start, self.end) = (0, 0);
+        self.end = read(&mut self.buffer[..room])?;
+        Ok(self.end)
+    }
+
+    /// Forgets the bytes and gives the memory back.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_out_in_order_however_they_are_asked_for() {
+        let mut ahead = Ahead::default();
+        let filled = ahead.fill(8, |buffer| {
+            buffer[..5].copy_from_slice(b"12345");
+            Ok::<_, ()>(5)
+        });
+        assert_eq!((filled, ahead.len()), (Ok(5), 5));
+        let mut two = [0; 2];
+        assert_eq!((ahead.move_to(&mut two), two), (2, *b"12"));
+        let mut many = [0; 9];
+        assert_eq!(ahead.move_to(&mut many), 3);
+        assert_eq!(&many[..3], b"345");
+        assert!(ahead.is_empty());
+        assert_eq!(ahead.move_to(&mut many), 0);
+    }
+
+    #[test]
+    fn a_failed_read_leaves_nothing() {
+        let mut ahead = Ahead::default();
+        assert_eq!(ahead.fill(4, |_| Err("broken")), Err("broken"));
+        assert!(ahead.is_empty());
+    }
+}

@@ -1,0 +1,144 @@
+//! What lies on a desk, and whose turn it is. Each method is one look under the lock, and says what to do after it.
+
+use super::ahead::Ahead;
+use std::io::{self, SeekFrom};
+use std::task::Waker;
+
+/// What a read asks for at least, and what of emptied buffers is kept, in bytes.
+pub(crate) const ROOM: usize = 64 * 1024;
+
+/// Who may touch the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Nobody; whoever comes next.
+    Idle,
+    /// The turn that writes what lies in `behind`, until nothing is left.
+    Writing,
+    /// The turn of another operation.
+    Busy,
+}
+
+/// What a job found, for the operation that it was for, or the next one of its kind if that was dropped.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// The read found the end.
+    End,
+    /// The read failed.
+    Failed(io::Error),
+    /// Where this seek led.
+    Sought(SeekFrom, io::Result<u64>),
+}
+
+/// What to do after a look.
+#[must_use]
+pub(super) enum Step<R> {
+    /// Give this to the caller.
+    Done(R),
+    /// The turn is the caller's: start a job.
+    Start,
+}
+
+/// What lies on a desk.
+pub(super) struct State {
+    pub(super) stage: Stage,
+    /// Read and not asked for.
+    pub(super) ahead: Ahead,
+    /// Taken from writers and not yet handed to the device.
+    pub(super) behind: Vec<u8>,
+    /// Why bytes that were taken did not get there, until somebody is told.
+    pub(super) failed: Option<io::Error>,
+    pub(super) answer: Option<Answer>,
+    /// Whom to wake when the turn ends, or has made room.
+    pub(super) waiters: Vec<Waker>,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            stage: Stage::Idle,
+            ahead: Ahead::default(),
+            behind: Vec::new(),
+            failed: None,
+            answer: None,
+            waiters: Vec::new(),
+        }
+    }
+
+    /// A look for bytes. `None` while it is somebody's turn, as below.
+    pub(super) fn read(&mut self, into: &mut [u8]) -> Option<Step<io::Result<usize>>> {
+        if self.stage != Stage::Idle {
+            return None;
+        }
+        if !self.ahead.is_empty() || into.is_empty() {
+            return Some(Step::Done(Ok(self.ahead.move_to(into))));
+        }
+        match self.answer.take() {
+            Some(Answer::End) => Some(Step::Done(Ok(0))),
+            Some(Answer::Failed(error)) => Some(Step::Done(Err(error))),
+            Some(Answer::Sought(..)) | None => Some(self.start(Stage::Busy)),
+        }
+    }
+
+    /// A look for room, of which there is `limit` in all. All bytes are taken, unless they alone are beyond the limit; `Start`
+    /// comes with having taken `count` too.
+    pub(super) fn write(
+        &mut self,
+        bytes: &[u8],
+        limit: usize,
+        count: &mut usize,
+    ) -> Option<Step<io::Result<usize>>> {
+        if self.stage == Stage::Busy {
+            return None;
+        }
+        if let Some(error) = self.failed.take() {
+            return Some(Step::Done(Err(error)));
+        }
+        if !self.behind.is_empty() && bytes.len() > limit.saturating_sub(self.behind.len()) {
+            return None;
+        }
+        *count = bytes.len().min(limit);
+        if *count == 0 {
+            return Some(Step::Done(Ok(0)));
+        }
+        self.behind.extend_from_slice(&bytes[..*count]);
+        match self.stage {
+            Stage::Idle => Some(self.start(Stage::Writing)),
+            Stage::Writing | Stage::Busy => Some(Step::Done(Ok(*count))),
+        }
+    }
+
+    /// A look for the end of writing, and how it went.
+    pub(super) fn flush(&mut self) -> Option<io::Result<()>> {
+        (self.stage != Stage::Writing).then(|| self.failed.take().map_or(Ok(()), Err))
+    }
+
+    /// A look for where a seek led.
+    pub(super) fn seek(&mut self, to: SeekFrom) -> Option<Step<io::Result<u64>>> {
+        if self.stage != Stage::Idle {
+            return None;
+        }
+        if let Some(error) = self.failed.take() {
+            return Some(Step::Done(Err(error)));
+        }
+        match self.answer.take() {
+            Some(Answer::Sought(was, place)) if was == to => Some(Step::Done(place)),
+            _ => Some(self.start(Stage::Busy)),
+        }
+    }
+
+    /// A look for the turn, for any other operation.
+    pub(super) fn claim(&mut self) -> Option<()> {
+        (self.stage == Stage::Idle).then(|| {
+            let Step::<()>::Start = self.start(Stage::Busy) else {
+                unreachable!("starting is all it does")
+            };
+        })
+    }
+
+    /// Gives the turn away. What nobody has asked for by now was for an operation that was dropped.
+    fn start<R>(&mut self, stage: Stage) -> Step<R> {
+        self.stage = stage;
+        self.answer = None;
+        Step::Start
+    }
+}
