@@ -4,6 +4,8 @@
     reason = "every test file is a program of its own and uses some of this"
 )]
 
+mod temp_dir;
+
 use gristmill::runtime::{Builder, Runtime};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -13,6 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
+
+pub(crate) use temp_dir::TempDir;
 
 /// Longer than anything here can take, so that a lost wake-up fails instead of hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -230,5 +234,23 @@ pub(crate) fn panic_text(body: impl FnOnce()) -> String {
     match payload.downcast::<String>() {
         Ok(text) => *text,
         Err(payload) => (*payload.downcast::<&'static str>().expect("a text")).to_owned(),
+    }
+}
+
+/// Keeps the only thread of a runtime's blocking pool busy until it is dropped; the runtime must have one such thread at most.
+pub(crate) struct Occupied(
+    #[expect(dead_code, reason = "its drop is the signal")] mpsc::Sender<()>,
+);
+
+impl Occupied {
+    pub(crate) fn new(runtime: &gristmill::runtime::Handle) -> Self {
+        let (release, released) = mpsc::channel();
+        let (entered, enter) = mpsc::channel();
+        drop(runtime.spawn_blocking(move || {
+            entered.send(()).expect("a receiver");
+            let _ = released.recv();
+        }));
+        enter.recv_timeout(PATIENCE).expect("it starts");
+        Self(release)
     }
 }
