@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{CountingWaker, Flavour, Occupied, TempDir, eventually, on_each, within};
+use common::temp_dir::TempDir;
+use common::{CountingWaker, Flavour, Occupied, eventually, on_each, within};
 use gristmill::fs::{self, File};
 use gristmill::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, SeekFrom};
 use gristmill::runtime::{Builder, Runtime};

@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{CountingWaker, Occupied, TempDir, on_each, panic_text, within};
+use common::temp_dir::TempDir;
+use common::{CountingWaker, Occupied, on_each, panic_text, within};
 use gristmill::fs::{File, OpenOptions};
 use gristmill::io::{
     AsyncBufReadExt, AsyncReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, SeekFrom,
@@ -228,7 +229,7 @@ async fn step(file: &mut File, plain: &mut std::fs::File, random: &mut u64) {
             assert_eq!(ours[..count], theirs[..count]);
             assert!(count > 0 || size == 0 || plain.read(&mut theirs).expect("read") == 0);
         }
-        2 | 3 | 4 => {
+        2..=4 => {
             let bytes = vec![size as u8; size];
             file.write_all(&bytes).await.expect("written");
             plain.write_all(&bytes).expect("written");

@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{Occupied, TempDir, on_each, within};
+use common::temp_dir::TempDir;
+use common::{Occupied, on_each, within};
 use futures_lite::StreamExt;
 use gristmill::fs::{self, DirBuilder};
 use gristmill::runtime::Builder;
@@ -80,11 +81,11 @@ fn files_are_moved_and_removed() {
         let (one, other) = (folder.file("one", "text"), folder.file("other", "old"));
         runtime.block_on(async {
             fs::rename(&one, &other).await.expect("moved");
-            assert_eq!(fs::try_exists(&one).await.expect("told"), false);
-            assert_eq!(fs::try_exists(&other).await.expect("told"), true);
+            assert!(!fs::try_exists(&one).await.expect("told"));
+            assert!(fs::try_exists(&other).await.expect("told"));
             assert_eq!(fs::read(&other).await.expect("read"), b"text");
             fs::remove_file(&other).await.expect("removed");
-            assert_eq!(fs::try_exists(&other).await.expect("told"), false);
+            assert!(!fs::try_exists(&other).await.expect("told"));
         });
     });
 }
@@ -118,11 +119,7 @@ fn links_lead_to_what_they_were_made_for() {
                 .expect("found");
             assert_eq!(found, std::fs::canonicalize(&file).expect("found"));
             fs::remove_file(&file).await.expect("removed");
-            assert_eq!(
-                fs::try_exists(&soft).await.expect("told"),
-                false,
-                "leads nowhere"
-            );
+            assert!(!fs::try_exists(&soft).await.expect("told"), "leads nowhere");
             assert!(fs::symlink_metadata(&soft).await.is_ok());
         });
     });

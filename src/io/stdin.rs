@@ -158,7 +158,7 @@ fn read_once() -> Demand {
 ///
 /// # Examples
 ///
-/// ```
+/// ```no_run
 /// use gristmill::io::{self, AsyncBufReadExt, BufReader};
 ///
 /// gristmill::run(async {

@@ -4,7 +4,7 @@
     reason = "every test file is a program of its own and uses some of this"
 )]
 
-mod temp_dir;
+pub(crate) mod temp_dir;
 
 use gristmill::runtime::{Builder, Runtime};
 use std::future::Future;
@@ -15,8 +15,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
-
-pub(crate) use temp_dir::TempDir;
 
 /// Longer than anything here can take, so that a lost wake-up fails instead of hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
