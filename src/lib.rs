@@ -44,6 +44,8 @@ pub mod executor;
 mod desk;
 
 pub mod fs;
+mod scratch;
+
 pub mod io;
 pub mod net;
 

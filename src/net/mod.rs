@@ -15,7 +15,7 @@
 //!        └───────────┴──────────┴─── Registered ─────────┴────────────┘
 //! ```
 //!
-//! `lookup` makes addresses of names before any of this begins.
+//! `lookup` makes addresses of names before any of this begins. [`protocol`] serves sockets by callbacks instead of `await`.
 //!
 //! # Which runtime a socket belongs to
 //!
@@ -51,6 +51,8 @@ mod unix_stream;
 
 pub mod tcp;
 pub mod unix;
+
+pub mod protocol;
 
 pub use lookup::{ToSocketAddrs, lookup_host};
 pub use tcp_listener::TcpListener;

@@ -1,0 +1,204 @@
+//! A server: one protocol for each connection that arrives.
+
+use super::Address;
+use super::callbacks::Protocol;
+use super::clients::{Clients, Door};
+use super::connection::Connection;
+use super::listener::Listener;
+use crate::task::{AbortHandle, JoinHandle, spawn};
+use crate::time::{Duration, sleep};
+use parking_lot::Mutex;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+/// How long to wait after an error: the operating system does not say when, say, there are descriptors again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Takes connections from `listener` and serves each with a protocol of its own, made by `factory`.
+///
+/// A connection whose callback panics ends alone. While the process has no descriptor left, arriving connections wait. If
+/// `factory` panics, the server stops listening, and [`Server::serve_forever`] panics likewise.
+///
+/// # Panics
+///
+/// If there is no runtime on this thread.
+#[doc(alias = "create_server")]
+#[doc(alias = "create_unix_server")]
+#[track_caller]
+pub fn serve<L, F, P>(listener: L, factory: F) -> Server
+where
+    L: Listener,
+    F: FnMut() -> P + Send + 'static,
+    P: Protocol,
+{
+    let clients = Clients::new();
+    let local = listener.local_addr();
+    let sign = Sign(Arc::clone(&clients));
+    let accepting = spawn(accept(listener, factory, sign));
+    Server {
+        clients,
+        local,
+        accepting: accepting.abort_handle(),
+        outcome: Mutex::new(Some(accepting)),
+    }
+}
+
+/// A running server; made by [`serve`].
+///
+/// Dropping it stops listening and aborts the connections, each of which hears of it in
+/// [`connection_lost`](Protocol::connection_lost). To leave in order, call [`close`](Self::close),
+/// [`close_clients`](Self::close_clients) and [`wait_closed`](Self::wait_closed) before.
+#[must_use = "dropping a server stops it"]
+pub struct Server {
+    clients: Arc<Clients>,
+    local: Address,
+    /// The task that owns the listener.
+    accepting: AbortHandle,
+    /// How that task ended; taken by whoever waits for it first.
+    outcome: Mutex<Option<JoinHandle<io::Result<()>>>>,
+}
+
+impl Server {
+    /// Where connections arrive, with the port that the operating system chose.
+    #[doc(alias = "sockets")]
+    pub fn local_addr(&self) -> &Address {
+        &self.local
+    }
+
+    /// Whether new connections are taken.
+    pub fn is_serving(&self) -> bool {
+        self.clients.door() == Door::Open
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.clients.count()
+    }
+
+    /// Stops listening. The connections stay. The listener's address is free again once [`wait_closed`](Self::wait_closed)
+    /// returns.
+    pub fn close(&self) {
+        self.clients.shut(Door::Shut);
+        self.accepting.abort();
+    }
+
+    /// [Closes](super::Transport::close) every connection of the moment.
+    pub fn close_clients(&self) {
+        for transport in self.clients.all() {
+            transport.close();
+        }
+    }
+
+    /// [Aborts](super::Transport::abort) every connection of the moment.
+    pub fn abort_clients(&self) {
+        for transport in self.clients.all() {
+            transport.abort();
+        }
+    }
+
+    /// Waits until the server no longer listens and its last connection is over.
+    ///
+    /// This alone ends neither: see [`close`](Self::close) and [`close_clients`](Self::close_clients).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn wait_closed(&self) {
+        self.clients.empty().await;
+    }
+
+    /// Waits until the server no longer listens.
+    ///
+    /// # Errors
+    ///
+    /// What the listener said, if that is why; to the first who waits.
+    ///
+    /// # Panics
+    ///
+    /// If the factory panicked.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: the server goes on.
+    pub async fn serve_forever(&self) -> io::Result<()> {
+        self.clients.stopped().await;
+        let Some(accepting) = self.outcome.lock().take() else {
+            return Ok(());
+        };
+        match accepting.await {
+            Ok(outcome) => outcome,
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.close();
+        self.abort_clients();
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("local_addr", &self.local)
+            .field("is_serving", &self.is_serving())
+            .field("connections", &self.connections())
+            .finish()
+    }
+}
+
+/// Tells, when it is dropped, that the listener is closed.
+struct Sign(Arc<Clients>);
+
+impl Drop for Sign {
+    fn drop(&mut self) {
+        self.0.shut(Door::Gone);
+    }
+}
+
+/// Takes connections until the door is shut or the listener fails.
+async fn accept<L, F, P>(listener: L, mut factory: F, sign: Sign) -> io::Result<()>
+where
+    L: Listener,
+    F: FnMut() -> P + Send + 'static,
+    P: Protocol,
+{
+    // Moved into a local behind the sign, so that it is dropped before it.
+    let mut listener = listener;
+    loop {
+        let stream = match poll_fn(|cx| listener.poll_accept(cx)).await {
+            Ok(stream) => stream,
+            Err(error) if is_of_one_connection(&error) => continue,
+            // Mostly that there are too many open descriptors.
+            Err(error) if error.raw_os_error().is_some() => {
+                sleep(PAUSE).await;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let (connection, transport) = Connection::new(stream, factory());
+        let Some(membership) = sign.0.add(transport) else {
+            return Ok(());
+        };
+        drop(spawn(async move {
+            // Given up when the connection is over, however that comes about.
+            let _membership = membership;
+            connection.await
+        }));
+    }
+}
+
+/// Whether a connection failed before it was taken, and the listener is as before.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionReset | Interrupted
+    )
+}
