@@ -32,6 +32,8 @@
 //! | [`stream`] | values that come one after the other, and functions that yield them |
 //! | [`fs`] | files and folders |
 //! | [`executor`] | pools for blocking and for computing closures |
+//! | [`process`] | child processes: their pipes, their end |
+//! | [`signal`] | Ctrl-C and the other signals, and ending in order |
 
 #![forbid(unsafe_code)]
 
@@ -50,6 +52,10 @@ pub mod io;
 pub mod net;
 
 pub mod stream;
+
+pub mod signal;
+
+pub mod process;
 
 pub use executor::run_in_executor;
 pub use runtime::run;

@@ -1,6 +1,6 @@
 //! A connection of two Unix sockets.
 
-use super::unix::SocketAddr;
+use super::unix::{SocketAddr, UCred};
 use super::{byte_stream, socket, unix};
 use crate::time::{Duration, sleep};
 use runtime_core::{Initial, Registered};
@@ -98,5 +98,29 @@ impl UnixStream {
     /// `NotConnected` if there is no connection any more.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.0.get_ref().peer_addr()
+    }
+
+    /// Who the process at the other end was when it connected, listened, or made the pair.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` on systems other than Linux; otherwise what the operating system says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gristmill::net::UnixStream;
+    ///
+    /// gristmill::run(async {
+    ///     let (one, _other) = UnixStream::pair()?;
+    ///     let peer = one.peer_cred()?;
+    ///     assert_eq!(peer.pid(), Some(std::process::id().cast_signed()));
+    ///     Ok::<(), std::io::Error>(())
+    /// })
+    /// # .unwrap();
+    /// ```
+    #[doc(alias = "SO_PEERCRED")]
+    pub fn peer_cred(&self) -> io::Result<UCred> {
+        UCred::of_peer(&self.0)
     }
 }

@@ -1,8 +1,13 @@
-//! The two ways of a [`UnixStream`], and addresses of Unix sockets.
+//! The two ways of a [`UnixStream`], addresses of Unix sockets, who their peers are; and [`pipe`]s.
 
 use super::UnixStream;
 use super::halves;
 
+mod credentials;
+
+pub mod pipe;
+
+pub use credentials::UCred;
 pub use std::os::unix::net::SocketAddr;
 
 /// The reading way of a stream, lent by [`UnixStream::split`].
