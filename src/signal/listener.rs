@@ -34,9 +34,7 @@ use std::task::{Context, Poll};
 /// ```
 #[doc(alias = "add_signal_handler")]
 pub fn signal(kind: SignalKind) -> io::Result<Signal> {
-    kind.check()?;
-    let place = post::listen(kind.as_raw_value(), Claim::Every)?;
-    Ok(Signal(place))
+    post::listen(kind, Claim::Every).map(Signal)
 }
 
 /// Hears every signal of a kind; made by [`signal`]. Dropping it stops listening.

@@ -112,7 +112,7 @@ enum Wait {
 impl Wait {
     fn new(kinds: &[SignalKind]) -> Self {
         let listen = |&kind: &SignalKind| {
-            let place = post::listen(kind.as_raw_value(), Claim::Once)?;
+            let place = post::listen(kind, Claim::Once)?;
             Ok((kind, place))
         };
         match kinds.iter().map(listen).collect() {

@@ -19,6 +19,7 @@
 //! current-thread runtime does something else, and nobody could end a program whose workers are all stuck.
 
 use super::before::{self, Before};
+use super::kind::SignalKind;
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::{flag, low_level};
 use std::collections::BTreeMap;
@@ -83,14 +84,19 @@ fn lock() -> MutexGuard<'static, Post> {
     POST.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Puts a new listener on the list; the number must have been checked.
+/// Puts a new listener on the list.
 ///
 /// # Errors
 ///
-/// If the operating system refuses the handler, the descriptors, or the thread.
-pub(super) fn listen(number: i32, claim: Claim) -> io::Result<Place> {
+/// If the kind cannot be listened for, or the operating system refuses the handler, the descriptors, or the thread.
+pub(super) fn listen(kind: SignalKind, claim: Claim) -> io::Result<Place> {
+    kind.check()?;
+    let number = kind.as_raw_value();
     let mut post = lock();
-    post.attend(number)?;
+    post.attend(number).map_err(|error| {
+        let text = format!("cannot listen for {kind:?}: {error}");
+        io::Error::new(error.kind(), text)
+    })?;
     let id = post.next_id;
     post.next_id += 1;
     let listener = Listener {
