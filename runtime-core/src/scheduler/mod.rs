@@ -15,8 +15,8 @@
 //! * [`engine`] — what all threads share; [`lane`] — what they see of one worker; [`stats`] — counters
 //! * [`home`] — the link from a task to its engine and its owned set
 //! * [`context`] — what this thread is: a worker, inside a runtime, or neither
-//! * [`worker`] — the loop; [`search`] — where a worker finds work; [`sleep`] — how it goes to sleep, and [`pace`] — how
-//!   briefly
+//! * [`worker`] — the loop; [`search`] — where a worker finds work; [`sleep`] — how it goes to sleep, [`linger`] —
+//!   whether it looks a little longer before, and [`pace`] — how briefly it sleeps
 //! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`watch`] — what the reactor
 //!   thread asks; [`block_in_place`] — a poll that says it will be long
 //! * [`shelf`] — where a current-thread runtime's core lies while nobody works
@@ -40,6 +40,7 @@ pub(crate) mod worker;
 
 pub(crate) mod shelf;
 
+mod linger;
 mod pace;
 mod search;
 mod sleep;

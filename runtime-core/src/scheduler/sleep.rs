@@ -4,12 +4,14 @@
 //! sleeps until the next deadline of its own timers. One in the poller also minds those of threads that are no
 //! workers. While the compute pool has a backlog the sleep in the poller is brief, see `House::compute`.
 
+use super::linger;
 use super::search::Searching;
 use super::worker::Worker;
 use crate::park::Retracted;
 use crate::park::idle::{BRIEF_SLEEP, Bed};
 use crate::reactor::lease::{FOREVER, Held};
 use crate::reactor::thread::{announce_wait, report_broken_poller, timeout};
+use std::thread;
 use std::time::Instant;
 
 /// A worker that has just fired timers does not wake for the next ones any sooner. Figures in
@@ -30,6 +32,9 @@ impl Worker {
         if self.advance_paused_time() {
             return searching;
         }
+        if searching.is_some() && self.linger.is_due() && self.lingers() {
+            return searching;
+        }
         self.owe_nothing();
         let reactor = &self.engine().reactor;
         let chosen = match reactor.lease.try_take() {
@@ -39,8 +44,33 @@ impl Worker {
                 self.sleep_on_bed(searching)
             }
         };
+        self.linger.slept(self.slept.get(), chosen.is_some());
         self.fire_due_timers();
         chosen
+    }
+
+    /// Looks a little longer, as a searching worker; whether there is something to do now.
+    ///
+    /// Not beside computing threads: they would not give the processor back for long.
+    fn lingers(&self) -> bool {
+        let pool = self.house.compute.metrics();
+        if pool.threads > pool.idle {
+            return false;
+        }
+        let until = Instant::now() + linger::LONGEST;
+        loop {
+            // Whoever is about to post something may wait for this very processor.
+            thread::yield_now();
+            self.look_at_poller();
+            if self.must_stay_awake() {
+                self.linger.succeeded();
+                return true;
+            }
+            if Instant::now() >= until {
+                self.linger.failed();
+                return false;
+            }
+        }
     }
 
     /// With paused time and nothing else to do, the clock jumps to the next deadline.
@@ -215,11 +245,14 @@ impl Worker {
     /// Runs `f`, which sleeps, and counts the time before it as busy.
     fn asleep(&self, f: impl FnOnce()) {
         let stats = &self.lane().stats;
-        let busy = self.awake_since.get().elapsed();
+        let begin = Instant::now();
+        let busy = begin.duration_since(self.awake_since.get());
         stats.busy_ns.add(nanoseconds(busy));
         stats.parks.add(1);
         f();
-        self.awake_since.set(Instant::now());
+        let end = Instant::now();
+        self.awake_since.set(end);
+        self.slept.set(end.duration_since(begin));
     }
 }
 

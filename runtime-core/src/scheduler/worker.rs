@@ -18,6 +18,7 @@ use super::context;
 use super::engine::Engine;
 use super::house::House;
 use super::lane::Lane;
+use super::linger::Linger;
 use super::pace::Pace;
 use super::search::Searching;
 use crate::queue::LocalQueue;
@@ -59,6 +60,10 @@ pub(crate) struct Worker {
     pub(super) fired: Cell<usize>,
     /// Whether results come so fast that a sleep may be brief.
     pub(super) pace: Pace,
+    /// Whether to look longer before a sleep.
+    pub(super) linger: Linger,
+    /// How long the worker slept the last time.
+    pub(super) slept: Cell<Duration>,
     /// Since when the worker is awake.
     pub(super) awake_since: Cell<Instant>,
     /// How long the worker sleeps at most; a relief worker looks then whether it is still needed.
@@ -88,6 +93,8 @@ impl Worker {
             owed_at: Cell::new(None),
             fired: Cell::new(0),
             pace: Pace::new(),
+            linger: Linger::new(),
+            slept: Cell::new(Duration::ZERO),
             awake_since: Cell::new(Instant::now()),
             longest_sleep: None,
         }
