@@ -17,6 +17,7 @@
 //!
 //! * Z — `wait_until` against the timers' cached next deadline: announce, SeqCst, look, on both sides.
 
+use super::inbox::Steer;
 use super::poller::Events;
 use super::registry::Registry;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
@@ -120,6 +121,21 @@ impl Held<'_> {
         // ORDERING: Relaxed; a count that is only compared. The holder is its only writer.
         self.lease.looks.fetch_add(1, Ordering::Relaxed);
         registry.poller.wait(&mut self.events, timeout)
+    }
+
+    /// As [`dispatch`](Self::dispatch), but for the events that `steer` puts aside.
+    pub(crate) fn dispatch_some(
+        &mut self,
+        registry: &Registry,
+        steer: &mut impl Steer,
+        woken: &mut Vec<Waker>,
+    ) {
+        registry.dispatch_some(self.events.iter(), steer, woken);
+    }
+
+    /// Whether the wait brought nothing.
+    pub(crate) fn brought_nothing(&self) -> bool {
+        self.events.iter().next().is_none()
     }
 
     /// Tells the sources what the wait brought; collects the wakers, to be woken without the lease.

@@ -20,7 +20,7 @@
 //! * [`ready`] — what one can wait for, and what came; [`readiness`] — the word that stores it
 //! * [`waiters`] — which tasks wait for a source; [`source`] — both together
 //! * [`poller`] — the operating system's wait, one file a platform; [`registry`] — the table of sources
-//! * [`lease`] — the right to wait in the poller
+//! * [`lease`] — the right to wait in the poller; [`inbox`] — events for another thread than the one that waited
 //! * [`registered`] — what users hold; [`current`] — the reactor of this thread
 //! * [`thread`] — the reactor thread
 
@@ -34,6 +34,7 @@ pub(crate) mod source;
 pub(crate) mod poller;
 pub(crate) mod registry;
 
+pub(crate) mod inbox;
 pub(crate) mod lease;
 
 pub(crate) mod current;

@@ -10,6 +10,7 @@
 //!   taken out does not reach the one that has the index now.
 //! * G2 — Under the table's lock only atomics and the waiters' locks are touched; no user code runs.
 
+use super::inbox::{Event, NEW, Steer};
 use super::poller::{Events, Poller};
 use super::ready::Ready;
 use super::source::Source;
@@ -17,7 +18,7 @@ use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex};
 use slab::Slab;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::task::Waker;
 
 /// The table of sources, and the poller that they are registered with.
@@ -42,11 +43,14 @@ struct Table {
 struct Entry {
     key: Key,
     source: Arc<Source>,
+    fd: RawFd,
+    /// Whose worker had better handle its events, as [`Steer`] has it. Written by whoever handles one.
+    lane: u32,
 }
 
 /// What the poller reports for a source: an index, and above it a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key(usize);
+pub(crate) struct Key(usize);
 
 /// Half of a key is index; on 32-bit systems that is room for 65,535 descriptors.
 const INDEX_BITS: u32 = usize::BITS / 2;
@@ -56,6 +60,10 @@ impl Key {
     fn new(index: usize, generation: usize) -> Self {
         // The top bit stays clear, so no key is one of the poller's own.
         Self(index | (generation << INDEX_BITS) & (usize::MAX >> 1))
+    }
+
+    pub(super) fn from_raw(raw: usize) -> Self {
+        Self(raw)
     }
 
     pub(super) fn raw(self) -> usize {
@@ -92,7 +100,7 @@ impl Registry {
         initial: Ready,
     ) -> io::Result<(Key, Arc<Source>)> {
         let source = Arc::new(Source::new(initial));
-        let key = self.table.lock().insert(&source)?;
+        let key = self.table.lock().insert(&source, fd.as_raw_fd())?;
         // SAFETY: the caller's promise.
         if let Err(error) = unsafe { self.poller.add(fd, key.raw()) } {
             self.table.lock().remove(key);
@@ -119,11 +127,34 @@ impl Registry {
         if events.peek().is_none() {
             return;
         }
-        let table = self.table.lock();
-        for (key, ready) in events {
-            if let Some(source) = table.get(Key(key)) {
-                source.on_event(ready, woken);
+        let mut table = self.table.lock();
+        for Event { key, ready } in events {
+            if let Some(entry) = table.get(key) {
+                entry.source.on_event(ready, woken);
             }
+        }
+    }
+
+    /// As [`dispatch`](Self::dispatch), but for the events that `steer` puts aside.
+    pub(crate) fn dispatch_some(
+        &self,
+        events: impl Iterator<Item = Event>,
+        steer: &mut impl Steer,
+        woken: &mut Vec<Waker>,
+    ) {
+        let mut table = self.table.lock();
+        for event in events {
+            let Some(entry) = table.get(event.key) else {
+                continue;
+            };
+            if steer.puts_aside(entry.lane, event) {
+                continue;
+            }
+            // SAFETY: an entry is taken out of the table by `deregister`, before the descriptor is closed: see `register`. The
+            // table's lock is held.
+            let fd = unsafe { BorrowedFd::borrow_raw(entry.fd) };
+            steer.locate(fd, &mut entry.lane);
+            entry.source.on_event(event.ready, woken);
         }
     }
 
@@ -144,7 +175,7 @@ impl Registry {
 }
 
 impl Table {
-    fn insert(&mut self, source: &Arc<Source>) -> io::Result<Key> {
+    fn insert(&mut self, source: &Arc<Source>, fd: RawFd) -> io::Result<Key> {
         if self.down {
             return Err(io::Error::other(
                 "the gristmill runtime has shut down: it takes no more descriptors",
@@ -161,13 +192,15 @@ impl Table {
         slot.insert(Entry {
             key,
             source: Arc::clone(source),
+            fd,
+            lane: NEW,
         });
         Ok(key)
     }
 
-    fn get(&self, key: Key) -> Option<&Source> {
-        let entry = self.entries.get(key.0 & INDEX_MASK)?;
-        (entry.key == key).then_some(&*entry.source)
+    fn get(&mut self, key: Key) -> Option<&mut Entry> {
+        let entry = self.entries.get_mut(key.0 & INDEX_MASK)?;
+        (entry.key == key).then_some(entry)
     }
 
     fn remove(&mut self, key: Key) -> Option<Entry> {
@@ -195,9 +228,9 @@ mod tests {
             down: false,
         };
         let source = Arc::new(Source::new(Ready::EMPTY));
-        let old = table.insert(&source).expect("room");
+        let old = table.insert(&source, 0).expect("room");
         table.remove(old);
-        let new = table.insert(&source).expect("room");
+        let new = table.insert(&source, 0).expect("room");
         assert_eq!(
             old.0 & INDEX_MASK,
             new.0 & INDEX_MASK,

@@ -113,10 +113,7 @@ impl Engine {
 
     /// Whether something waits that one more worker could run.
     pub(crate) fn has_more(&self) -> bool {
-        !self.injector.is_empty()
-            || self.lanes.iter().any(|lane| {
-                lane.queue.has_stealable() || (lane.is_stuck() && lane.queue.has_slot())
-            })
+        !self.injector.is_empty() || self.lanes.iter().any(Lane::has_more)
     }
 
     /// Ends a worker's sleep, or its next.

@@ -4,6 +4,7 @@ use super::cpu_wait;
 use super::stats::Stats;
 use crate::park::Parker;
 use crate::queue;
+use crate::reactor::inbox::Inbox;
 use crate::sync::CachePadded;
 use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::panic::Location;
@@ -16,6 +17,12 @@ pub(crate) struct Lane {
     pub(crate) queue: queue::Shared,
     pub(crate) parker: Parker,
     pub(crate) stats: CachePadded<Stats>,
+    /// Events that belong to this worker.
+    pub(crate) inbox: CachePadded<Inbox>,
+    /// Which processor the worker was on when it last handled events.
+    processor: AtomicU32,
+    /// The worker sleeps, or is about to.
+    asleep: AtomicBool,
     /// The worker has been in one poll for long, or says itself that it will be: thieves may take its slot. Set
     /// by the reactor thread or the worker, cleared by the worker.
     stuck: AtomicBool,
@@ -34,6 +41,9 @@ impl Lane {
             queue,
             parker: Parker::new(),
             stats: CachePadded(Stats::new()),
+            inbox: CachePadded(Inbox::new()),
+            processor: AtomicU32::new(u32::MAX),
+            asleep: AtomicBool::new(true),
             stuck: AtomicBool::new(false),
             owes: AtomicBool::new(false),
             thread: AtomicU32::new(0),
@@ -52,6 +62,40 @@ impl Lane {
         // ORDERING: Relaxed; a hint as above. A worker that marks itself puts a fence behind it, edge P1; the reactor
         // thread looks again at its next tick.
         self.stuck.store(stuck, Ordering::Relaxed);
+    }
+
+    /// Whether there is something that another worker could run.
+    #[inline]
+    pub(crate) fn has_more(&self) -> bool {
+        self.queue.has_stealable()
+            || !self.inbox.is_empty()
+            || (self.is_stuck() && self.queue.has_slot())
+    }
+
+    /// Whether events had better be left to this worker.
+    #[inline]
+    pub(super) fn takes_events(&self) -> bool {
+        // ORDERING: Relaxed; a hint. Events that come to a sleeper all the same are found by whoever is notified of them.
+        !self.asleep.load(Ordering::Relaxed) && !self.is_stuck()
+    }
+
+    pub(super) fn set_asleep(&self, asleep: bool) {
+        // ORDERING: Relaxed, a hint as above.
+        self.asleep.store(asleep, Ordering::Relaxed);
+    }
+
+    /// Whether the worker was on `processor` when it last handled events.
+    pub(super) fn was_on(&self, processor: u32) -> bool {
+        // ORDERING: Relaxed; a hint.
+        self.processor.load(Ordering::Relaxed) == processor
+    }
+
+    /// The worker runs on `processor`.
+    pub(super) fn set_processor(&self, processor: u32) {
+        if !self.was_on(processor) {
+            // ORDERING: Relaxed; a hint.
+            self.processor.store(processor, Ordering::Relaxed);
+        }
     }
 
     /// Whether siblings have not been told.

@@ -17,6 +17,7 @@
 //! * [`context`] — what this thread is: a worker, inside a runtime, or neither
 //! * [`worker`] — the loop; [`search`] — where a worker finds work; [`sleep`] — how it goes to sleep, [`linger`] —
 //!   whether it looks a little longer before, and [`pace`] — how briefly it sleeps
+//! * [`steering`] — which worker an event belongs to; [`processor`] — what the system tells about that
 //! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`watch`] — what the reactor
 //!   thread asks; [`block_in_place`] — a poll that says it will be long
 //! * [`shelf`] — where a current-thread runtime's core lies while nobody works
@@ -42,8 +43,10 @@ pub(crate) mod shelf;
 
 mod linger;
 mod pace;
+mod processor;
 mod search;
 mod sleep;
+mod steering;
 
 pub(crate) mod staff;
 

@@ -4,7 +4,11 @@
 //! counts as searching, since it touches what others write to.
 
 use super::engine::Engine;
+use super::lane::Lane;
+use super::steering::Origin;
 use super::worker::Worker;
+use crate::reactor::inbox::Event;
+use crate::reactor::lease::Held;
 use crate::reactor::thread::wake;
 use crate::sync::atomic::{Ordering, fence};
 use crate::task::Runnable;
@@ -127,10 +131,53 @@ impl Worker {
             // The same error will come up, and be reported, when somebody sleeps in the poller.
             return;
         }
+        self.dispatch(held);
+    }
+
+    /// Handles the events that belong here, and hands the others over.
+    pub(super) fn dispatch(&self, mut held: Held<'_>) {
+        if held.brought_nothing() {
+            return;
+        }
+        let engine = self.engine();
         let mut wakers = self.wakers.take();
-        held.dispatch(&reactor.registry, &mut wakers);
+        let mut steering = self.steering.borrow_mut();
+        let mut sorter = steering.sort(engine, self.index(), Origin::Poller);
+        held.dispatch_some(&engine.reactor.registry, &mut sorter, &mut wakers);
         drop(held);
+        if steering.deliver(engine) {
+            engine.notify();
+        }
+        drop(steering);
         self.wake_all(wakers);
+    }
+
+    /// Handles the events that others found.
+    #[cold]
+    pub(super) fn open_inbox(&self) {
+        let mut events = Vec::new();
+        self.lane().inbox.take_all(&mut events);
+        self.handle(events);
+    }
+
+    fn handle(&self, events: Vec<Event>) {
+        let engine = self.engine();
+        let mut wakers = self.wakers.take();
+        let mut steering = self.steering.borrow_mut();
+        let mut sorter = steering.sort(engine, self.index(), Origin::Inbox);
+        let registry = &engine.reactor.registry;
+        registry.dispatch_some(events.into_iter(), &mut sorter, &mut wakers);
+        drop(steering);
+        self.wake_all(wakers);
+    }
+
+    /// Takes half of the events that wait for another worker.
+    fn steal_events<'a>(&self, mut victims: impl Iterator<Item = &'a Lane>) -> Option<Runnable> {
+        let victim = victims.find(|victim| !victim.inbox.is_empty())?;
+        let mut events = Vec::new();
+        victim.inbox.take_half(&mut events);
+        self.handle(events);
+        self.queue().pop(&self.lane().queue)
     }
 
     /// Wakes tasks that the reactor found; gives the emptied room back.
@@ -158,7 +205,8 @@ impl Worker {
                 others()
                     .filter(|victim| victim.is_stuck())
                     .find_map(|v| v.queue.steal_slot())
-            });
+            })
+            .or_else(|| self.steal_events(others()));
         if stolen.is_some() {
             self.lane().stats.steals.add(1);
             return stolen;

@@ -139,10 +139,7 @@ impl Worker {
             parker.leave_poller();
             held.end_wait();
             let chosen = self.retract();
-            let mut wakers = self.wakers.take();
-            held.dispatch(registry, &mut wakers);
-            drop(held);
-            self.wake_all(wakers);
+            self.dispatch(held);
             chosen
         } else {
             held.end_wait();
@@ -164,6 +161,7 @@ impl Worker {
     }
 
     fn announce(&self, bed: Bed, searching: Option<Searching>) {
+        self.lane().set_asleep(true);
         let was_searching = searching.is_some();
         self.engine()
             .idle
@@ -176,6 +174,7 @@ impl Worker {
     /// There is work after all.
     fn stay_awake(&self) -> Option<Searching> {
         let engine = self.engine();
+        self.lane().set_asleep(false);
         engine.idle.retract_to_search(self.index());
         engine.complete(engine.guard.on_worker_awake());
         Some(Searching::as_chosen())
@@ -184,6 +183,7 @@ impl Worker {
     /// Awake again. Searching, if somebody chose this worker to wake or relies on its brief sleep.
     fn retract(&self) -> Option<Searching> {
         let engine = self.engine();
+        self.lane().set_asleep(false);
         let retracted = engine.idle.retract(self.index());
         engine.complete(engine.guard.on_worker_awake());
         match retracted {
@@ -201,8 +201,11 @@ impl Worker {
             || !self.queue().is_empty(&self.lane().queue)
             || self.lane().parker.take_notification()
             || engine.lanes.iter().enumerate().any(|(index, lane)| {
-                index != own
-                    && (lane.queue.has_stealable() || (lane.is_stuck() && lane.queue.has_slot()))
+                if index == own {
+                    !lane.inbox.is_empty()
+                } else {
+                    lane.has_more()
+                }
             })
     }
 

@@ -21,6 +21,7 @@ use super::lane::Lane;
 use super::linger::Linger;
 use super::pace::Pace;
 use super::search::Searching;
+use super::steering::Steering;
 use crate::queue::LocalQueue;
 use crate::sync::Arc;
 use crate::task::{Cause, Runnable, budget};
@@ -54,6 +55,7 @@ pub(crate) struct Worker {
     deferred: Cell<usize>,
     /// Room for wakers on their way from the reactor to their tasks.
     pub(super) wakers: RefCell<Vec<Waker>>,
+    pub(super) steering: RefCell<Steering>,
     /// Siblings were not told of fired timers at once; in the timers' nanoseconds, when they are to be told after all.
     owed_at: Cell<Option<u64>>,
     /// Timers fired since the worker slept last.
@@ -83,6 +85,7 @@ impl Core {
 impl Worker {
     pub(crate) fn new(house: Arc<House>, core: Core) -> Self {
         house.engine.lanes[core.index].set_thread();
+        let workers = house.engine.workers;
         Self {
             house,
             core,
@@ -90,6 +93,7 @@ impl Worker {
             deferring: Cell::new(false),
             deferred: Cell::new(0),
             wakers: RefCell::new(Vec::new()),
+            steering: RefCell::new(Steering::new(workers)),
             owed_at: Cell::new(None),
             fired: Cell::new(0),
             pace: Pace::new(),
@@ -171,6 +175,9 @@ impl Worker {
     #[inline]
     fn begin_round(&self) {
         let lane = self.lane();
+        if !lane.inbox.is_empty() {
+            self.open_inbox();
+        }
         lane.stats.rounds.add(1);
         if lane.is_stuck() {
             lane.set_stuck(false);

@@ -9,7 +9,9 @@
 
 use super::super::ready::Ready;
 use super::{NOTIFY_KEY, cannot_start};
-use polling::{Event, PollMode};
+use crate::reactor::inbox::Event;
+use crate::reactor::registry::Key;
+use polling::{Event as Watched, PollMode};
 use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use std::io;
@@ -39,7 +41,7 @@ impl Poller {
             unsafe {
                 polling.add_with_mode(
                     notifier.as_raw_fd(),
-                    Event::readable(NOTIFY_KEY),
+                    Watched::readable(NOTIFY_KEY),
                     PollMode::Edge,
                 )?;
             }
@@ -61,7 +63,7 @@ impl Poller {
         // SAFETY: the caller's promise is the one asked for.
         unsafe {
             self.polling
-                .add_with_mode(fd.as_raw_fd(), Event::all(key), PollMode::Edge)
+                .add_with_mode(fd.as_raw_fd(), Watched::all(key), PollMode::Edge)
         }
     }
 
@@ -123,10 +125,13 @@ impl Events {
     }
 
     /// What came, by key; notifications are left out.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Ready)> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Event> + '_ {
         self.0.iter().filter_map(|event| {
             let (key, flags) = (event.data.u64() as usize, event.flags);
-            (key < NOTIFY_KEY).then(|| (key, ready(flags)))
+            (key < NOTIFY_KEY).then(|| Event {
+                key: Key::from_raw(key),
+                ready: ready(flags),
+            })
         })
     }
 }

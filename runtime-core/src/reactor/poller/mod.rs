@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   Poller::new()                     Events: what a wait brought
-//!         ::add(fd, key)                    ::iter() -> (key, Ready)
+//!         ::add(fd, key)                    ::iter() -> what came, by key
 //!         ::delete(fd)
 //!         ::wait(&mut Events, timeout)      one thread at a time: the lease sees to it
 //!         ::notify()                        any thread: ends the wait that is going on, or the next

@@ -6,7 +6,9 @@
 
 use super::super::ready::Ready;
 use super::{NOTIFY_KEY, cannot_start};
-use polling::{Event, PollMode};
+use crate::reactor::inbox::Event;
+use crate::reactor::registry::Key;
+use polling::{Event as Watched, PollMode};
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -46,7 +48,7 @@ impl Poller {
         // SAFETY: the caller's promise is the one asked for.
         unsafe {
             self.polling
-                .add_with_mode(fd.as_raw_fd(), Event::all(key), PollMode::Edge)
+                .add_with_mode(fd.as_raw_fd(), Watched::all(key), PollMode::Edge)
         }
     }
 
@@ -81,15 +83,18 @@ impl Events {
     }
 
     /// What came, by key; notifications are left out.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Ready)> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Event> + '_ {
         self.0
             .iter()
             .filter(|event| event.key < NOTIFY_KEY)
-            .map(|event| (event.key, ready(&event)))
+            .map(|event| Event {
+                key: Key::from_raw(event.key),
+                ready: ready(&event),
+            })
     }
 }
 
-fn ready(event: &Event) -> Ready {
+fn ready(event: &Watched) -> Ready {
     let mut ready = Ready::EMPTY;
     if event.readable {
         ready |= Ready::READABLE;

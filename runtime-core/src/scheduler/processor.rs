@@ -1,0 +1,58 @@
+//! Which processor a thread runs on, and which one a socket's traffic is taken in on.
+//!
+//! Only Linux tells both.
+
+use std::os::fd::BorrowedFd;
+
+/// The processor that the calling thread runs on just now.
+#[cfg(target_os = "linux")]
+pub(super) fn current() -> Option<u32> {
+    u32::try_from(rustix::thread::sched_getcpu()).ok()
+}
+
+/// This system does not tell.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn current() -> Option<u32> {
+    None
+}
+
+/// The processor that took in the last packet of a socket. `None` if the descriptor is no socket, or of a family that has no
+/// packets.
+#[cfg(target_os = "linux")]
+pub(super) fn of_traffic(socket: BorrowedFd<'_>) -> Option<u32> {
+    let processor = rustix::net::sockopt::socket_incoming_cpu(socket).ok()?;
+    // A socket without traffic says -1.
+    (i32::try_from(processor).is_ok()).then_some(processor)
+}
+
+/// This system does not tell.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn of_traffic(_socket: BorrowedFd<'_>) -> Option<u32> {
+    None
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn what_is_no_socket_has_no_processor() {
+        let file = std::fs::File::open("/dev/null").expect("it is always there");
+        assert_eq!(of_traffic(file.as_fd()), None);
+    }
+
+    #[test]
+    fn a_socket_with_traffic_names_a_processor() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let mut client = TcpStream::connect(address).expect("the listener is there");
+        let (mut server, _) = listener.accept().expect("the client is there");
+        client.write_all(b"x").expect("the server is there");
+        server.read_exact(&mut [0]).expect("the client has written");
+        assert!(of_traffic(server.as_fd()).is_some());
+        assert!(current().is_some());
+    }
+}

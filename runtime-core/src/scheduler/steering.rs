@@ -1,0 +1,143 @@
+//! Which worker an event belongs to: the one on the processor where the socket's traffic is.
+//!
+//! A packet is taken in on some processor: on the loopback interface the sender's, on a network card the one that its queue interrupts.
+//! Linux remembers which, for every socket. A task that runs there finds the socket in the cache, and two tasks that talk to each
+//! other end up on one worker. So once in a while a worker asks the socket whose event it handles, and the next events of that
+//! socket go to the worker that ran on that processor last. It is a hint: a worker that is asleep, stuck or gone gets none, a
+//! worker without work takes half of a sibling's, and where the system does not tell every event stays with whoever found it.
+//!
+//! Figures in `docs/decisions/steering.md`.
+
+use super::engine::Engine;
+use super::processor;
+use crate::reactor::inbox::{Event, NEW, Steer};
+use std::os::fd::BorrowedFd;
+
+/// A socket is asked once in so many events. The question is a system call.
+const ASK_EVERY: u32 = 32;
+
+/// After how many events a new socket is asked. One that lives for fewer is not worth the question, and had better stay where it
+/// was accepted.
+const ASK_AFTER: u32 = 8;
+
+/// The lane of a socket that was asked in vain. Above it a new socket counts its events down, from [`NEW`].
+const NO_LANE: u32 = NEW - ASK_AFTER;
+
+/// One worker's part in it.
+pub(super) struct Steering {
+    /// What was put aside, by lane. Empty in a runtime of one worker.
+    aside: Vec<Vec<Event>>,
+    /// Events until a socket is asked.
+    until_asked: u32,
+}
+
+/// Where the events come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// They may belong to anyone.
+    Poller,
+    /// They are this worker's own, or stolen: handled here in any case.
+    Inbox,
+}
+
+impl Steering {
+    pub(super) fn new(workers: usize) -> Self {
+        let others = if workers > 1 { workers } else { 0 };
+        Self {
+            aside: (0..others).map(|_| Vec::new()).collect(),
+            until_asked: ASK_EVERY,
+        }
+    }
+
+    /// Hands over what was put aside. Whether there was anything.
+    pub(super) fn deliver(&mut self, engine: &Engine) -> bool {
+        let mut any = false;
+        for (events, lane) in self.aside.iter_mut().zip(&engine.lanes) {
+            if !events.is_empty() {
+                lane.inbox.put(events);
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Sorts a batch of events.
+    pub(super) fn sort<'a>(
+        &'a mut self,
+        engine: &'a Engine,
+        own: usize,
+        origin: Origin,
+    ) -> Sorter<'a> {
+        let here = processor::current();
+        if let Some(here) = here {
+            engine.lanes[own].set_processor(here);
+        }
+        Sorter {
+            steering: self,
+            engine,
+            own,
+            here,
+            origin,
+        }
+    }
+}
+
+/// A batch of events being sorted.
+pub(super) struct Sorter<'a> {
+    steering: &'a mut Steering,
+    engine: &'a Engine,
+    own: usize,
+    /// The processor that this worker runs on.
+    here: Option<u32>,
+    origin: Origin,
+}
+
+impl Steer for Sorter<'_> {
+    #[inline]
+    fn puts_aside(&mut self, lane: u32, event: Event) -> bool {
+        let index = lane as usize;
+        if self.origin == Origin::Inbox || index == self.own {
+            return false;
+        }
+        let Some(aside) = self.steering.aside.get_mut(index) else {
+            return false;
+        };
+        if !self.engine.lanes[index].takes_events() {
+            return false;
+        }
+        aside.push(event);
+        true
+    }
+
+    #[inline]
+    fn locate(&mut self, source: BorrowedFd<'_>, lane: &mut u32) {
+        if *lane > NO_LANE {
+            *lane -= 1;
+            if *lane > NO_LANE {
+                return;
+            }
+        } else {
+            self.steering.until_asked -= 1;
+            if self.steering.until_asked > 0 {
+                return;
+            }
+            self.steering.until_asked = ASK_EVERY;
+        }
+        *lane = self.lane_of(source).unwrap_or(NO_LANE);
+    }
+}
+
+impl Sorter<'_> {
+    /// The lane that works where the socket's traffic is.
+    #[cold]
+    fn lane_of(&self, socket: BorrowedFd<'_>) -> Option<u32> {
+        let there = processor::of_traffic(socket)?;
+        let lane = if self.here == Some(there) {
+            self.own
+        } else {
+            let lanes = &self.engine.lanes[..self.steering.aside.len()];
+            lanes.iter().position(|lane| lane.was_on(there))?
+        };
+        u32::try_from(lane).ok()
+    }
+}
