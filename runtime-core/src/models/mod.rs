@@ -15,6 +15,8 @@ mod idle;
 
 mod lease;
 
+mod inbox;
+
 mod guard;
 
 mod owned;

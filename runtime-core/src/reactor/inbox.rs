@@ -43,6 +43,17 @@ pub(crate) struct Inbox {
     events: Mutex<Vec<Event>>,
 }
 
+#[cfg(any(test, gristmill_loom))]
+impl Inbox {
+    /// An event, for tests and models.
+    pub(crate) fn event(key: usize) -> Event {
+        Event {
+            key: Key::from_raw(key),
+            ready: Ready::READABLE,
+        }
+    }
+}
+
 impl Inbox {
     pub(crate) fn new() -> Self {
         Self {
@@ -92,11 +103,7 @@ mod tests {
     use super::*;
 
     fn events(keys: std::ops::Range<usize>) -> Vec<Event> {
-        keys.map(|key| Event {
-            key: Key::from_raw(key),
-            ready: Ready::READABLE,
-        })
-        .collect()
+        keys.map(Inbox::event).collect()
     }
 
     #[test]
