@@ -34,6 +34,16 @@
 //! | [`executor`] | pools for blocking and for computing closures |
 //! | [`process`] | child processes: their pipes, their end |
 //! | [`signal`] | Ctrl-C and the other signals, and ending in order |
+//!
+//! # Features
+//!
+//! None is on by default, and none changes what is there without it.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `codec` | `io::codec`: streams of bytes cut into frames, by length or by line |
+//! | `hyper` | `hyper`: what hyper 1 needs to serve and to speak HTTP on this runtime |
+//! | `tokio-io` | the traits `tokio::io::{AsyncRead, AsyncWrite}` for streams and their halves, and `io::Compat` for the rest |
 
 #![forbid(unsafe_code)]
 
@@ -56,6 +66,8 @@ pub mod stream;
 pub mod signal;
 
 pub mod process;
+#[cfg(feature = "hyper")]
+pub mod hyper;
 
 pub use executor::run_in_executor;
 pub use runtime::run;

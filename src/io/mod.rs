@@ -24,11 +24,19 @@
 //! # .unwrap();
 //! ```
 
+#[cfg(feature = "codec")]
+pub mod codec;
+#[cfg(feature = "tokio-io")]
+mod compat;
 mod descriptor;
 mod relay;
 mod stdin;
 mod stdout;
 
+#[cfg(feature = "tokio-io")]
+pub use compat::Compat;
+#[cfg(feature = "tokio-io")]
+pub(crate) use compat::poll_read_into;
 pub use descriptor::Async;
 pub use futures_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite};
 pub use futures_lite::io::{
