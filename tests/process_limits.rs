@@ -1,0 +1,112 @@
+//! Children when descriptors run short: one that cannot be watched by a descriptor is watched by signal, and one that cannot
+//! be had at all is an error that leaves nothing behind.
+//!
+//! Limits are the process's, so each test runs in a process of its own.
+#![cfg(target_os = "linux")]
+
+mod child;
+mod common;
+
+use common::{eventually, in_own_process, on_each};
+use gristmill::process::{Command, Stdio};
+use gristmill::signal::unix::{SignalKind, signal};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+/// Until the returned guard is dropped no number from the lowest free one on can be had, but for `free` of them.
+fn short_of_descriptors(free: u64) -> impl Drop {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("readable");
+    let is_free =
+        |number: &u64| std::fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_err();
+    let limit = (0..)
+        .filter(is_free)
+        .nth(usize::try_from(free).expect("small"));
+    let limit = limit.expect("some number is free");
+    setrlimit(Resource::RLIMIT_NOFILE, limit, hard).expect("settable");
+    common::OnDrop::new(move || {
+        setrlimit(Resource::RLIMIT_NOFILE, soft, hard).expect("settable");
+    })
+}
+
+/// Numbers of the children of this process, zombies included.
+fn children() -> Vec<u32> {
+    let own = std::process::id().to_string();
+    let is_child = |id: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let parent = stat
+            .rsplit_once(')')
+            .and_then(|(_, rest)| rest.split_whitespace().nth(1));
+        parent == Some(&own)
+    };
+    let processes = std::fs::read_dir("/proc").expect("mounted");
+    processes
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(is_child)
+        .collect()
+}
+
+/// Whether this process has the descriptor of another one.
+fn holds_a_pidfd() -> bool {
+    std::fs::read_dir("/proc/self/fd")
+        .expect("mounted")
+        .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+        .any(|target| target.to_string_lossy().contains("pidfd"))
+}
+
+#[test]
+fn without_a_descriptor_for_the_end_of_a_child_it_is_heard_by_signal() {
+    in_own_process(
+        "without_a_descriptor_for_the_end_of_a_child_it_is_heard_by_signal",
+        || {
+            // The listener has its descriptors before they run out.
+            let _listener = signal(SignalKind::child()).expect("a listener");
+            on_each(|runtime| {
+                runtime.block_on(async {
+                    let (reader, writer) = std::io::pipe().expect("a pipe");
+                    let mut command = Command::new("cat");
+                    command.stdin(reader);
+                    let shortage = short_of_descriptors(0);
+                    let mut child = command.spawn().expect("a child");
+                    drop(shortage);
+                    assert!(!holds_a_pidfd());
+                    let waiting = gristmill::spawn(async move { child.wait().await });
+                    gristmill::task::yield_now().await;
+                    drop((command, writer));
+                    let status = waiting.await.expect("no panic").expect("an end");
+                    assert!(status.success());
+                });
+            });
+        },
+    );
+}
+
+#[test]
+fn a_child_that_cannot_be_heard_of_or_talked_to_is_an_error_and_does_not_stay() {
+    in_own_process(
+        "a_child_that_cannot_be_heard_of_or_talked_to_is_an_error_and_does_not_stay",
+        || {
+            on_each(|runtime| {
+                runtime.block_on(async {
+                    let mut failed = 0;
+                    for free in 0.. {
+                        let mut command = Command::new("sleep");
+                        command.arg("1000").kill_on_drop(true);
+                        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+                        let shortage = short_of_descriptors(free);
+                        let outcome = command.spawn();
+                        drop(shortage);
+                        match outcome {
+                            Ok(_) => break,
+                            Err(error) => {
+                                failed += 1;
+                                let text = error.to_string().to_lowercase();
+                                assert!(text.contains("too many open files"), "{error}");
+                            }
+                        }
+                    }
+                    assert!(failed >= 4, "two pipes take four");
+                    eventually("no child is left", || children().is_empty());
+                });
+            });
+        },
+    );
+}
