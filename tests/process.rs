@@ -5,8 +5,10 @@ mod common;
 mod wire;
 
 use common::{CountingWaker, on_each, with_each};
-use gristmill::io::{AsyncReadExt, AsyncWriteExt};
+use gristmill::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use gristmill::process::{Child, Command, Stdio};
+use gristmill::signal::unix::SignalKind;
+use gristmill::stream::StreamExt;
 use gristmill::task::JoinSet;
 use std::os::unix::process::ExitStatusExt;
 use std::pin::pin;
@@ -272,5 +274,40 @@ fn a_wait_that_is_pending_when_its_runtime_ends_still_answers() {
         drop(first);
         drop(stdin);
         assert!(ended.join().expect("no panic").expect("an end").success());
+    });
+}
+
+#[test]
+fn a_signal_reaches_the_child_until_its_end_is_known() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let script =
+                "trap 'echo heard' USR1; echo ready; while true; do read line || exit 4; done";
+            let mut child = sh(script)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("a child");
+            let stdin = child.stdin.take();
+            let stdout = child.stdout.take().expect("a pipe");
+            let mut lines = BufReader::new(stdout).lines();
+            assert_eq!(
+                lines.next().await.expect("a line").expect("a read"),
+                "ready"
+            );
+            child
+                .send_signal(SignalKind::user_defined1())
+                .expect("sent");
+            drop(stdin);
+            assert_eq!(
+                lines.next().await.expect("a line").expect("a read"),
+                "heard"
+            );
+            assert_eq!(child.wait().await.expect("an end").code(), Some(4));
+            let error = child
+                .send_signal(SignalKind::terminate())
+                .expect_err("known");
+            assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        });
     });
 }

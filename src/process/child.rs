@@ -3,6 +3,7 @@
 use super::running::Running;
 use super::{ChildStderr, ChildStdin, ChildStdout, ExitStatus, Output};
 use crate::io::{AsyncRead, AsyncReadExt};
+use crate::signal::unix::SignalKind;
 use futures_lite::future::try_zip;
 use std::io;
 use std::process;
@@ -145,9 +146,35 @@ impl Child {
         self.running.start_kill()
     }
 
+    /// Sends the child a signal, such as `SIGTERM`, the polite request to end.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if its end is known already, or the signal has no name; otherwise what the operating system says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gristmill::process::Command;
+    /// use gristmill::signal::unix::SignalKind;
+    /// use std::os::unix::process::ExitStatusExt;
+    ///
+    /// gristmill::run(async {
+    ///     let mut child = Command::new("sleep").arg("1000").spawn()?;
+    ///     child.send_signal(SignalKind::terminate())?;
+    ///     assert_eq!(child.wait().await?.signal(), Some(15));
+    ///     Ok::<(), std::io::Error>(())
+    /// })
+    /// # .unwrap();
+    /// ```
+    #[doc(alias = "terminate")]
+    pub fn send_signal(&mut self, kind: SignalKind) -> io::Result<()> {
+        self.running.send_signal(kind)
+    }
+
     /// Kills the child (`SIGKILL`), and waits for its end.
     ///
-    /// To ask it to end instead, send it `SIGTERM`, with its [`id`](Self::id).
+    /// To ask it to end instead, [send](Self::send_signal) it `SIGTERM`.
     ///
     /// # Errors
     ///

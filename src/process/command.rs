@@ -162,6 +162,11 @@ impl Command {
         self
     }
 
+    /// What [`kill_on_drop`](Self::kill_on_drop) was set to.
+    pub fn get_kill_on_drop(&self) -> bool {
+        self.kill_on_drop
+    }
+
     /// Starts the child. Outputs and inputs that were set to [`Stdio::piped`] are in the fields of [`Child`].
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use super::exit::Hint;
 use super::orphans;
+use crate::signal::unix::SignalKind;
+use rustix::process::{Pid, Signal, kill_process};
 use std::io;
 use std::process::{self, ExitStatus};
 
@@ -65,12 +67,31 @@ impl Running {
 
     /// Kills it.
     pub(super) fn start_kill(&mut self) -> io::Result<()> {
+        self.is_left_to("kill")?;
+        self.child_mut().kill()
+    }
+
+    /// Sends it a signal.
+    pub(super) fn send_signal(&mut self, kind: SignalKind) -> io::Result<()> {
+        self.is_left_to("send a signal to")?;
+        let Some(signal) = Signal::from_named_raw(kind.as_raw_value()) else {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("cannot send {kind:?}: only signals that have a name can be sent"),
+            ));
+        };
+        // It has not been waited for, so the number is its own still.
+        Ok(kill_process(Pid::from_child(self.child_mut()), signal)?)
+    }
+
+    /// Refuses to do what needs a process that has not been waited for.
+    fn is_left_to(&self, what: &str) -> io::Result<()> {
         match self.status {
+            None => Ok(()),
             Some(status) => Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                format!("cannot kill a child that has ended ({status})"),
+                format!("cannot {what} a child that has ended ({status})"),
             )),
-            None => self.child_mut().kill(),
         }
     }
 
