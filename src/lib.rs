@@ -66,6 +66,7 @@ pub mod stream;
 pub mod signal;
 
 pub mod process;
+
 #[cfg(feature = "hyper")]
 pub mod hyper;
 
