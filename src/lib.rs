@@ -70,9 +70,12 @@ pub mod process;
 #[cfg(feature = "hyper")]
 pub mod hyper;
 
+#[doc(hidden)]
+pub mod expansion;
+
 pub use executor::run_in_executor;
 pub use runtime::run;
-pub use runtime_macros::{main, test};
+pub use runtime_macros::{join, main, select, test, try_join};
 pub use task::{spawn, spawn_blocking, spawn_compute};
 
 #[cfg(doctest)]

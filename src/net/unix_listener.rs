@@ -3,11 +3,13 @@
 use super::unix::SocketAddr;
 use super::{UnixStream, socket};
 use crate::io::Interest;
+use futures_core::Stream;
 use runtime_core::{Direction, Initial, Registered};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
 use std::path::Path;
-use std::task::{Context, Poll};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 /// A Unix socket on which connections arrive.
 ///
@@ -78,6 +80,13 @@ impl UnixListener {
             .map(|new| new.and_then(accepted))
     }
 
+    /// The connections that arrive, as a stream that never ends.
+    ///
+    /// An error does not end it; see [`accept`](Self::accept).
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming { listener: self }
+    }
+
     /// The address on which this listens.
     ///
     /// # Errors
@@ -95,4 +104,20 @@ fn accepted((socket, peer): (Socket, SockAddr)) -> io::Result<(UnixStream, Socke
         None => SocketAddr::from_pathname("")?,
     };
     Ok((UnixStream::accepted(socket)?, peer))
+}
+
+/// The connections that arrive; made by [`UnixListener::incoming`].
+#[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
+pub struct Incoming<'a> {
+    listener: &'a UnixListener,
+}
+
+impl Stream for Incoming<'_> {
+    type Item = io::Result<UnixStream>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let outcome = ready!(self.listener.poll_accept(cx));
+        Poll::Ready(Some(outcome.map(|(stream, _)| stream)))
+    }
 }

@@ -15,7 +15,7 @@ use std::task::{Context, Poll, ready};
 ///
 /// The tasks start now, not at the first await. Errors, that is panics and aborts, are collected like values: each takes the place
 /// of the output that it stands for, and the other tasks go on. To stop at the first failure, use [`try_gather`]; for futures
-/// that borrow, or that are few and of several types, `join!`.
+/// that borrow, or that are few and of several types, [`join!`](crate::join).
 ///
 /// Dropping the returned future aborts the tasks that have not ended.
 ///

@@ -8,6 +8,7 @@ mod credentials;
 pub mod pipe;
 
 pub use credentials::UCred;
+pub use super::unix_listener::Incoming;
 pub use std::os::unix::net::SocketAddr;
 
 /// The reading way of a stream, lent by [`UnixStream::split`].
