@@ -7,8 +7,8 @@ mod credentials;
 
 pub mod pipe;
 
-pub use credentials::UCred;
 pub use super::unix_listener::Incoming;
+pub use credentials::UCred;
 pub use std::os::unix::net::SocketAddr;
 
 /// The reading way of a stream, lent by [`UnixStream::split`].

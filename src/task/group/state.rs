@@ -5,7 +5,7 @@
 //! - I1. No user code runs, no task is aborted and nobody is woken while the state is locked: aborting a task of a runtime that
 //!   is gone drops its future, whose ticket locks the state.
 //! - I2. A child is in `members`, is `joining`, or has ended and was settled; one that is being spawned is `arriving`.
-//! - I3. Once `is_closed` is set no further child runs, and every member has been aborted or will be by whoever enrols it; but
+//! - I3. Once `is_closed` is set no further child begins, and every member has been aborted or will be by whoever enrols it; but
 //!   for `join`, which closes when there is no child.
 //! - I4. A child that was not admitted is in `waiting`; at most `limit` others have not ended.
 
@@ -261,10 +261,12 @@ impl<E> Shared<E> {
         GroupError::new(known.collect())
     }
 
-    /// Lets as many children run as may; those who have asked are to be woken.
+    /// Lets as many children run as may; those who have asked are to be woken. In a closed group nobody may (I3): a child whose
+    /// abort is on its way must not begin meanwhile.
     fn admit(&self, state: &mut State<E>) -> Vec<Waker> {
         let mut wakers = Vec::new();
-        while self.limit.is_some_and(|limit| state.running < limit) {
+        let has_room = |running| self.limit.is_some_and(|limit| running < limit);
+        while !state.is_closed && has_room(state.running) {
             let Some((_, waker)) = state.waiting.pop_first() else {
                 break;
             };
