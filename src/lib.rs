@@ -72,7 +72,6 @@ pub mod hyper;
 
 #[doc(hidden)]
 pub mod expansion;
-pub mod process;
 
 pub use executor::run_in_executor;
 pub use runtime::run;
