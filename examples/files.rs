@@ -1,8 +1,8 @@
 //! Counts the lines of a folder's Rust files, several files at a time: `files [FOLDER]`, or this project's own sources.
 
-use futures_lite::StreamExt;
 use gristmill::fs::{self, File};
 use gristmill::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdout};
+use gristmill::stream::StreamExt;
 use gristmill::task::JoinSet;
 use std::io;
 use std::path::PathBuf;

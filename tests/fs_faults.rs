@@ -227,6 +227,64 @@ fn a_read_that_is_dropped_leaves_the_cursor_where_it_was() {
     });
 }
 
+#[test]
+fn what_has_no_cursor_keeps_what_was_read_ahead_beside_a_write() {
+    on_each(|runtime| {
+        let folder = TempDir::new();
+        let path = named_pipe(&folder);
+        runtime.block_on(async {
+            let mut options = std::fs::File::options();
+            let mut plain = options.read(true).write(true).open(&path).expect("opened");
+            plain.write_all(b"0123").expect("written");
+            let mut file = File::from_std(plain);
+            let mut one = [0];
+            file.read_exact(&mut one).await.expect("read");
+            file.write_all(b"4567").await.expect("taken");
+            file.flush().await.expect("flushed");
+            let mut rest = [0; 7];
+            file.read_exact(&mut rest).await.expect("read");
+            assert_eq!((&one, &rest), (b"0", b"1234567"));
+            assert_eq!(
+                kind(file.seek(SeekFrom::Start(0)).await),
+                ErrorKind::NotSeekable
+            );
+        });
+    });
+}
+
+#[test]
+fn a_read_that_runs_when_its_runtime_ends_goes_to_the_next_runtime() {
+    for flavour in common::FLAVOURS {
+        within(format!("{flavour:?}"), move || {
+            let folder = TempDir::new();
+            let path = named_pipe(&folder);
+            let mut options = std::fs::File::options();
+            let mut writer = options.read(true).write(true).open(&path).expect("opened");
+            let runtime = flavour.runtime();
+            let mut file = runtime.block_on(async {
+                let mut file = File::open(&path).await.expect("opened");
+                begin_and_drop(file.read(&mut [0]));
+                file
+            });
+            // Queued or running: whichever it is, it is not lost.
+            runtime.shutdown_background();
+            writer.write_all(b"text").expect("written");
+            let mut text = [0; 4];
+            let other = Flavour::CurrentThread.runtime();
+            let outcome = other.block_on(async {
+                match file.read_exact(&mut text).await {
+                    Err(error) if error.to_string().contains("shut down") => {
+                        file.read_exact(&mut text).await
+                    }
+                    outcome => outcome,
+                }
+            });
+            outcome.expect("read");
+            assert_eq!(&text, b"text");
+        });
+    }
+}
+
 /// Where a file's cursor is.
 trait StreamPosition {
     async fn stream_position(&mut self) -> u64;

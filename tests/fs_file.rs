@@ -120,6 +120,27 @@ fn a_thousand_small_writes_take_one_job() {
 }
 
 #[test]
+fn writes_that_race_with_the_job_are_all_made_in_order() {
+    on_each(|runtime| {
+        let folder = TempDir::new();
+        let path = folder.join("file");
+        let (mut file, mut expected) =
+            runtime.block_on(async { (File::create(&path).await.expect("made"), Vec::new()) });
+        file.set_max_buf_size(64);
+        let task = runtime.spawn(async move {
+            for n in 0..20_000_u32 {
+                file.write_all(&n.to_le_bytes()).await.expect("taken");
+                expected.extend(n.to_le_bytes());
+            }
+            file.flush().await.expect("flushed");
+            expected
+        });
+        let expected = runtime.block_on(task).expect("no panic");
+        assert!(std::fs::read(&path).expect("read") == expected);
+    });
+}
+
+#[test]
 fn a_task_that_reads_from_memory_gives_way_to_others() {
     within("budget", || {
         let runtime = Builder::new_current_thread().build().expect("a runtime");

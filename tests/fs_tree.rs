@@ -4,9 +4,9 @@ mod common;
 
 use common::temp_dir::TempDir;
 use common::{Occupied, on_each, within};
-use futures_lite::StreamExt;
 use gristmill::fs::{self, DirBuilder};
 use gristmill::runtime::Builder;
+use gristmill::stream::StreamExt;
 use std::collections::BTreeSet;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;

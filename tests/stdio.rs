@@ -3,10 +3,10 @@
 mod common;
 
 use common::{CountingWaker, Flavour, eventually, within};
-use futures_lite::StreamExt;
 use gristmill::io::{
     AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, stderr, stdin, stdout,
 };
+use gristmill::stream::StreamExt;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::pin::pin;

@@ -1,8 +1,15 @@
 //! Bytes that were read and nobody has asked for yet.
 
+use super::state::ROOM;
+
+/// How many bytes are read ahead at most, however much is read; eight times as much as at first, today.
+const MOST: usize = 8 * ROOM;
+
 /// A buffer between a reading job and the reads that it serves.
 #[derive(Default)]
 pub(super) struct Ahead {
+    /// How many bytes the last job filled, if it filled all that there was room for.
+    filled: Option<usize>,
     /// All of it is initialised, so that it is zeroed once.
     buffer: Vec<u8>,
     /// What is unread of the buffer: `start..end`.
@@ -18,6 +25,12 @@ impl Ahead {
 
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many bytes a job should ask for on behalf of a read that wants `wanted`: twice as many as before, while there is more.
+    pub(super) fn room(&self, wanted: usize) -> usize {
+        let room = self.filled.map_or(ROOM, |filled| MOST.min(2 * filled));
+        wanted.max(room)
     }
 
     /// Moves as many bytes as there are and fit, and tells how many.
@@ -38,7 +51,9 @@ impl Ahead {
             self.buffer.resize(room, 0);
         }
         (self.start, self.end) = (0, 0);
+        self.filled = None;
         self.end = read(&mut self.buffer[..room])?;
+        self.filled = (self.end == room).then_some(room);
         Ok(self.end)
     }
 
@@ -67,6 +82,21 @@ mod tests {
         assert_eq!(&many[..3], b"345");
         assert!(ahead.is_empty());
         assert_eq!(ahead.move_to(&mut many), 0);
+    }
+
+    #[test]
+    fn more_is_asked_for_while_there_is_more() {
+        let mut ahead = Ahead::default();
+        let mut rooms = Vec::new();
+        for _ in 0..6 {
+            rooms.push(ahead.room(1) / ROOM);
+            let filled = ahead.fill(ahead.room(1), |buffer| Ok::<_, ()>(buffer.len()));
+            assert_eq!(filled, Ok(ahead.len()));
+        }
+        assert_eq!(rooms, [1, 2, 4, 8, 8, 8]);
+        assert_eq!(ahead.room(MOST + 1), MOST + 1, "what is wanted at once");
+        assert_eq!(ahead.fill(MOST, |_| Ok::<_, ()>(7)), Ok(7));
+        assert_eq!(ahead.room(1), ROOM, "no more came");
     }
 
     #[test]

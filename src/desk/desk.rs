@@ -2,7 +2,7 @@
 
 use super::Device;
 use super::pool::runtime;
-use super::state::{ROOM, State, Step};
+use super::state::{State, Step};
 use super::turn::{Turn, WriteTurn, lock, step_back};
 use crate::task::consume_budget;
 use std::fs;
@@ -145,7 +145,7 @@ impl<T: Device> Desk<T> {
 }
 
 impl Desk<fs::File> {
-    /// Reads what there is, or has up to `limit` bytes read.
+    /// Reads what there is, or has up to `limit` bytes read ahead.
     pub(crate) fn poll_read(
         &self,
         cx: &mut Context<'_>,
@@ -153,11 +153,11 @@ impl Desk<fs::File> {
         limit: usize,
     ) -> Poll<io::Result<usize>> {
         ready!(poll_budget(cx));
-        let room = into.len().max(ROOM).min(limit);
+        let wanted = into.len();
         loop {
             match ready!(self.poll_look(cx, |state| state.read(into))) {
                 Step::Done(outcome) => return Poll::Ready(outcome),
-                Step::Start => self.start(|turn| turn.for_read(), move |turn| turn.read(room))?,
+                Step::Start => self.start(Turn::for_read, move |turn| turn.read(wanted, limit))?,
             }
         }
     }

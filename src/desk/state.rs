@@ -142,3 +142,84 @@ impl State {
         Step::Start
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(state: &mut State, bytes: &[u8]) -> Option<Result<usize, usize>> {
+        let mut count = 0;
+        match state.write(bytes, 4, &mut count)? {
+            Step::Done(outcome) => Some(Ok(outcome.expect("nothing has failed"))),
+            Step::Start => Some(Err(count)),
+        }
+    }
+
+    #[test]
+    fn while_it_is_somebodys_turn_the_others_wait() {
+        for stage in [Stage::Busy, Stage::Writing] {
+            let mut state = State::new();
+            state.stage = stage;
+            assert!(state.read(&mut [0]).is_none());
+            assert!(state.seek(SeekFrom::Start(0)).is_none());
+            assert!(state.claim().is_none());
+            assert_eq!(state.flush().is_some(), stage == Stage::Busy);
+            assert_eq!(write(&mut state, b"x").is_some(), stage == Stage::Writing);
+            assert_eq!(state.stage, stage);
+        }
+    }
+
+    #[test]
+    fn one_turn_is_given_away() {
+        let mut state = State::new();
+        assert!(matches!(state.read(&mut [0]), Some(Step::Start)));
+        assert!(state.claim().is_none());
+        state.stage = Stage::Idle;
+        assert!(matches!(state.seek(SeekFrom::End(0)), Some(Step::Start)));
+        assert!(state.claim().is_none());
+        state.stage = Stage::Idle;
+        assert!(state.claim().is_some());
+        assert!(state.claim().is_none());
+        state.stage = Stage::Idle;
+        assert_eq!(write(&mut state, b"ab"), Some(Err(2)));
+        assert!(state.claim().is_none());
+    }
+
+    #[test]
+    fn a_write_is_taken_whole_or_waits_unless_it_is_too_long_for_any_room() {
+        let mut state = State::new();
+        assert_eq!(write(&mut state, b""), Some(Ok(0)));
+        assert_eq!(state.stage, Stage::Idle, "nothing to do");
+        assert_eq!(write(&mut state, b"ab"), Some(Err(2)));
+        assert_eq!(write(&mut state, b"cde"), None);
+        assert_eq!(write(&mut state, b"cd"), Some(Ok(2)));
+        assert_eq!(write(&mut state, b"e"), None);
+        assert_eq!(state.behind, b"abcd");
+        // A job has taken the batch.
+        state.behind.clear();
+        assert_eq!(write(&mut state, b"too long"), Some(Ok(4)));
+    }
+
+    #[test]
+    fn an_answer_is_for_its_own_kind_of_operation() {
+        let to = SeekFrom::Current(1);
+        let mut state = State::new();
+        state.answer = Some(Answer::Sought(to, Ok(7)));
+        assert!(matches!(state.seek(to), Some(Step::Done(Ok(7)))));
+        assert!(matches!(state.seek(to), Some(Step::Start)), "given once");
+        for other in [SeekFrom::Current(2), SeekFrom::Start(1)] {
+            let mut state = State::new();
+            state.answer = Some(Answer::Sought(to, Ok(7)));
+            assert!(matches!(state.seek(other), Some(Step::Start)));
+            assert!(state.answer.is_none());
+        }
+        let mut state = State::new();
+        state.answer = Some(Answer::Sought(to, Ok(7)));
+        assert!(matches!(state.read(&mut [0]), Some(Step::Start)));
+        let mut state = State::new();
+        state.answer = Some(Answer::End);
+        assert!(matches!(state.read(&mut [0]), Some(Step::Done(Ok(0)))));
+        state.answer = Some(Answer::End);
+        assert!(matches!(state.seek(to), Some(Step::Start)));
+    }
+}

@@ -87,10 +87,10 @@ impl Turn<fs::File> {
         self
     }
 
-    /// Reads once.
-    pub(super) fn read(mut self, room: usize) {
+    /// Reads once, for an operation that wants `wanted` bytes, and at most `limit`.
+    pub(super) fn read(mut self, wanted: usize, limit: usize) {
         let mut ahead = mem::take(&mut lock(&self.state).ahead);
-        let outcome = ahead.fill(room, |buffer| {
+        let outcome = ahead.fill(ahead.room(wanted).min(limit), |buffer| {
             loop {
                 match self.device().read(buffer) {
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -135,7 +135,7 @@ impl<T> Drop for Turn<T> {
 }
 
 /// The turn that writes. Its drop is its work: what was taken from a writer is handed over even by a pool that has shut down
-/// and drops its jobs.
+/// or has no thread, and drops the job: then on the thread that drops it.
 pub(super) struct WriteTurn<T: Device> {
     /// `None` once the turn is over.
     device: Option<Arc<T>>,

@@ -17,7 +17,8 @@ const MAX_BUF_SIZE: usize = 2 * 1024 * 1024;
 /// # Buffers
 ///
 /// A read that finds nothing has up to 64 KiB read, or as much as it asks for if that is more; the next ones are served from memory
-/// until that is used up. A write is done when its bytes are taken: a job hands them to the operating system at once, and with them
+/// until that is used up. While there is more, more is read ahead, up to 512 KiB. What was read ahead is not seen to change:
+/// seek, even to where you are, to look anew. A write is done when its bytes are taken: a job hands them to the operating system at once, and with them
 /// what is written meanwhile. So many small reads or writes take few jobs. At most twice
 /// [`set_max_buf_size`](Self::set_max_buf_size) bytes, 2 MiB by default, are held.
 ///

@@ -8,6 +8,9 @@
 //! * What is many calls in a row is best made one hand-over: [`read`], [`write`](fn@write), [`copy`], or
 //!   [`spawn_blocking`](crate::spawn_blocking) around a piece of plain code.
 //!
+//! A job that reads from a named pipe, a terminal or a device blocks until there is something, and the end of the runtime waits
+//! for it: for those, use [`io::Async`](crate::io::Async) around a [`std::fs::File`].
+//!
 //! An operation that has been awaited once is carried to its end, even if its future is dropped then.
 //!
 //! # Examples
