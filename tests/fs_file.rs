@@ -3,24 +3,18 @@
 mod common;
 
 use common::temp_dir::TempDir;
-use common::{CountingWaker, Occupied, on_each, panic_text, within};
+use common::{CountingWaker, Occupied, on_each, one_blocking_thread, panic_text, within};
 use gristmill::fs::{File, OpenOptions};
 use gristmill::io::{
     AsyncBufReadExt, AsyncReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, SeekFrom,
 };
-use gristmill::runtime::{Builder, Runtime};
+use gristmill::runtime::Builder;
 use gristmill::task::unconstrained;
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-
-/// A runtime with one thread for blocking calls.
-fn one_blocking_thread() -> Runtime {
-    let builder = Builder::new_current_thread().max_blocking_threads(1);
-    builder.build().expect("a runtime")
-}
 
 async fn open_both_ways(path: &std::path::Path) -> File {
     let mut options = File::options();

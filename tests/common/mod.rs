@@ -235,6 +235,12 @@ pub(crate) fn panic_text(body: impl FnOnce()) -> String {
     }
 }
 
+/// A runtime with one worker, and one thread for blocking calls.
+pub(crate) fn one_blocking_thread() -> Runtime {
+    let builder = Flavour::OneWorker.builder().max_blocking_threads(1);
+    builder.build().expect("a runtime")
+}
+
 /// Keeps the only thread of a runtime's blocking pool busy until it is dropped; the runtime must have one such thread at most.
 pub(crate) struct Occupied(
     #[expect(dead_code, reason = "its drop is the signal")] mpsc::Sender<()>,

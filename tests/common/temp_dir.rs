@@ -1,5 +1,6 @@
 //! A folder of a test's own.
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -32,6 +33,13 @@ impl TempDir {
     pub(crate) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.join(name);
         std::fs::write(&path, bytes).expect("written");
+        path
+    }
+
+    /// The path of a pipe in the folder: what is read from it comes when somebody writes.
+    pub(crate) fn named_pipe(&self, name: &str) -> PathBuf {
+        let path = self.join(name);
+        mknodat(CWD, &path, FileType::Fifo, Mode::RWXU, 0).expect("made");
         path
     }
 }
