@@ -190,3 +190,49 @@ impl<T: Device> Drop for WriteTurn<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails the first time, while another write comes.
+    struct Broken {
+        state: Arc<Mutex<State>>,
+        seen: Mutex<Vec<Vec<u8>>>,
+    }
+
+    impl Device for Broken {
+        fn put(&self, bytes: &[u8]) -> io::Result<()> {
+            let mut seen = self.seen.lock().expect("no panic");
+            seen.push(bytes.to_vec());
+            if seen.len() > 1 {
+                return Ok(());
+            }
+            lock(&self.state).behind.extend(b"meanwhile");
+            Err(ErrorKind::StorageFull.into())
+        }
+
+        fn step_back(&self, _by: u64) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_was_taken_behind_what_failed_is_not_written() {
+        let state = Arc::new(Mutex::new(State::new()));
+        {
+            let mut state = lock(&state);
+            state.stage = Stage::Writing;
+            state.behind.extend(b"first");
+        }
+        let device = Arc::new(Broken {
+            state: Arc::clone(&state),
+            seen: Mutex::default(),
+        });
+        drop(WriteTurn::new(&device, &state));
+        assert_eq!(*device.seen.lock().expect("no panic"), [b"first"]);
+        let state = lock(&state);
+        assert_eq!(state.stage, Stage::Idle);
+        assert!(state.failed.is_some() && state.behind.is_empty());
+    }
+}
