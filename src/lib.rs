@@ -31,6 +31,7 @@
 //! | [`io`] | reading and writing, and any other descriptor |
 //! | [`stream`] | values that come one after the other, and functions that yield them |
 //! | [`fs`] | files and folders |
+//! | [`sync`] | locks, channels, queues, signals between tasks |
 //! | [`executor`] | pools for blocking and for computing closures |
 //! | [`process`] | child processes: their pipes, their end |
 //! | [`signal`] | Ctrl-C and the other signals, and ending in order |
@@ -48,6 +49,7 @@
 #![forbid(unsafe_code)]
 
 pub mod runtime;
+pub mod sync;
 pub mod task;
 pub mod time;
 

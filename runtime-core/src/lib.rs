@@ -27,6 +27,10 @@ mod scheduler;
 
 mod runtime;
 
+// Cells of locks may be statics, which the model checker's atomics cannot be.
+#[cfg(not(gristmill_loom))]
+pub mod guarded;
+
 #[cfg(all(test, gristmill_loom))]
 mod models;
 
@@ -36,7 +40,7 @@ pub mod bench;
 pub use reactor::{Direction, Initial, Interest, Ready, Registered};
 pub use runtime::*;
 pub use scheduler::block_in_place::block_in_place;
-pub use task::budget::{Unconstrained, consume_budget, unconstrained};
+pub use task::budget::{Spent, Unconstrained, consume_budget, poll_proceed, unconstrained};
 pub use task::{AbortHandle, Id, JoinError, JoinHandle};
 
 /// What to tell who needs a runtime where there is none.

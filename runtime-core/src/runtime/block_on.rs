@@ -43,6 +43,20 @@ pub(super) fn refuse_in_async(called: Blocking) {
     }
 }
 
+/// Waits for a future on a thread that is outside of async code; no runtime is needed, and none works meanwhile.
+///
+/// # Panics
+///
+/// If this thread polls futures, which it would block. `called` is the name of the blocking call, for the message.
+#[track_caller]
+pub fn wait_outside<F: Future>(called: &str, future: F) -> F::Output {
+    assert!(
+        !context::is_polling(),
+        "{called} cannot be called from async code, which it would block; use the async call, or wrap it in block_in_place"
+    );
+    wait(future)
+}
+
 fn wait<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let thread = Arc::new(ThreadWaker::new());

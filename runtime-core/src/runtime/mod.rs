@@ -18,6 +18,7 @@ mod spawn;
 mod task_builder;
 mod yield_now;
 
+pub use block_on::wait_outside;
 pub use builder::Builder;
 pub use handle::{EnterGuard, Handle, TryCurrentError};
 pub use join_set::JoinSet;

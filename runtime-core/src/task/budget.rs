@@ -49,14 +49,14 @@ fn with_left<R>(units: Option<u8>, f: impl FnOnce() -> R) -> R {
 /// A unit that was spent; given back on drop unless progress was made.
 #[must_use]
 #[derive(Debug)]
-pub(crate) struct Spent {
+pub struct Spent {
     before: Option<u8>,
 }
 
 impl Spent {
     /// Keeps the unit spent: the operation did something.
     #[inline]
-    pub(crate) fn made_progress(mut self) {
+    pub fn made_progress(mut self) {
         self.before = None;
     }
 }
@@ -71,8 +71,10 @@ impl Drop for Spent {
 }
 
 /// Spends a unit. Pending, with the task woken at once, if none is left.
+///
+/// For what is built on top of the engine and waits without a socket or timer: locks, channels, queues.
 #[inline]
-pub(crate) fn poll_proceed(cx: &mut Context<'_>) -> Poll<Spent> {
+pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<Spent> {
     match LEFT.get() {
         None => Poll::Ready(Spent { before: None }),
         Some(0) => {
