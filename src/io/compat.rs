@@ -8,10 +8,10 @@ use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 
 pin_project! {
-    /// Gives a reader or writer of this crate the traits of tokio: files, pipes, [`Async`](super::Async), what a combinator made.
+    /// Gives any reader or writer the traits of tokio: an [`Async`](super::Async), what a combinator made, one of another library.
     ///
-    /// TCP and Unix streams and their halves have those traits themselves. Needs the feature `tokio-io`, which brings the
-    /// crate `tokio` for its traits alone: no runtime of it.
+    /// Streams and their halves, pipes, files, and the standard streams of this process and of its children have those traits
+    /// themselves. Needs the feature `tokio-io`, which brings the crate `tokio` for its traits alone: no runtime of it.
     ///
     /// # Examples
     ///
@@ -52,7 +52,7 @@ impl<T> Compat<T> {
 }
 
 /// Reads into the part of tokio's buffer that is not filled, through a `poll_read` of `futures-io`.
-pub(crate) fn poll_read_into(
+pub(super) fn poll_read_into(
     buf: &mut ReadBuf<'_>,
     read: impl FnOnce(&mut [u8]) -> Poll<io::Result<usize>>,
 ) -> Poll<io::Result<()>> {

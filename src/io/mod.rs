@@ -28,6 +28,9 @@
 pub mod codec;
 #[cfg(feature = "tokio-io")]
 mod compat;
+#[cfg(feature = "tokio-io")]
+mod tokio_traits;
+
 mod descriptor;
 mod relay;
 mod stdin;
@@ -35,8 +38,6 @@ mod stdout;
 
 #[cfg(feature = "tokio-io")]
 pub use compat::Compat;
-#[cfg(feature = "tokio-io")]
-pub(crate) use compat::poll_read_into;
 pub use descriptor::Async;
 pub use futures_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite};
 pub use futures_lite::io::{

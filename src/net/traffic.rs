@@ -121,18 +121,6 @@ macro_rules! async_read {
                 crate::net::byte_stream::poll_read_vectored(&$source, cx, bufs)
             }
         }
-
-        #[cfg(feature = "tokio-io")]
-        impl<$($generics)*> tokio::io::AsyncRead for $name {
-            #[inline]
-            fn poll_read(
-                self: std::pin::Pin<&mut Self>,
-                cx: &mut std::task::Context<'_>,
-                buf: &mut tokio::io::ReadBuf<'_>,
-            ) -> std::task::Poll<std::io::Result<()>> {
-                crate::io::poll_read_into(buf, |room| futures_io::AsyncRead::poll_read(self, cx, room))
-            }
-        }
     };
 }
 
@@ -174,44 +162,6 @@ macro_rules! async_write {
             ) -> std::task::Poll<std::io::Result<()>> {
                 let $this = self.get_mut();
                 std::task::Poll::Ready(crate::net::byte_stream::close(&$source))
-            }
-        }
-
-        #[cfg(feature = "tokio-io")]
-        impl<$($generics)*> tokio::io::AsyncWrite for $name {
-            #[inline]
-            fn poll_write(
-                self: std::pin::Pin<&mut Self>,
-                cx: &mut std::task::Context<'_>,
-                buf: &[u8],
-            ) -> std::task::Poll<std::io::Result<usize>> {
-                futures_io::AsyncWrite::poll_write(self, cx, buf)
-            }
-
-            fn poll_write_vectored(
-                self: std::pin::Pin<&mut Self>,
-                cx: &mut std::task::Context<'_>,
-                bufs: &[std::io::IoSlice<'_>],
-            ) -> std::task::Poll<std::io::Result<usize>> {
-                futures_io::AsyncWrite::poll_write_vectored(self, cx, bufs)
-            }
-
-            fn is_write_vectored(&self) -> bool {
-                true
-            }
-
-            fn poll_flush(
-                self: std::pin::Pin<&mut Self>,
-                cx: &mut std::task::Context<'_>,
-            ) -> std::task::Poll<std::io::Result<()>> {
-                futures_io::AsyncWrite::poll_flush(self, cx)
-            }
-
-            fn poll_shutdown(
-                self: std::pin::Pin<&mut Self>,
-                cx: &mut std::task::Context<'_>,
-            ) -> std::task::Poll<std::io::Result<()>> {
-                futures_io::AsyncWrite::poll_close(self, cx)
             }
         }
     };

@@ -4,8 +4,11 @@
 mod common;
 
 use common::on_each;
-use gristmill::io::{Async, Compat};
-use gristmill::net::{TcpListener, TcpStream, UnixStream};
+use gristmill::fs::File;
+use gristmill::io::{self, Async, Compat};
+use gristmill::net::unix::{self, pipe};
+use gristmill::net::{TcpListener, TcpStream, UnixStream, tcp};
+use gristmill::process;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 async fn tcp_pair() -> (TcpStream, TcpStream) {
@@ -107,6 +110,60 @@ fn a_wrapper_gives_the_traits_to_everything_else() {
             let mut text = String::new();
             reader.read_to_string(&mut text).await.expect("a read");
             assert_eq!(text, "through a pipe");
+        });
+    });
+}
+
+#[test]
+fn everything_that_reads_or_writes_has_the_traits() {
+    fn reads<T: AsyncRead>() {}
+    fn writes<T: AsyncWrite>() {}
+    reads::<&TcpStream>();
+    writes::<&UnixStream>();
+    reads::<tcp::ReadHalf<'_>>();
+    writes::<unix::WriteHalf<'_>>();
+    reads::<pipe::Receiver>();
+    writes::<pipe::Sender>();
+    reads::<process::ChildStderr>();
+    writes::<io::Stdout>();
+    writes::<io::Stderr>();
+    reads::<io::Stdin>();
+}
+
+#[test]
+fn a_file_goes_through_a_pipe_and_a_process() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let sent: Vec<u8> = (0..300_000u32).map(|at| (at % 251) as u8).collect();
+            let name = format!("gristmill-tokio-io-{}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            std::fs::write(&path, &sent).expect("a file");
+            let mut file = File::open(&path).await.expect("there");
+            let (mut writer, mut reader) = pipe::pipe().expect("a pipe");
+            let filling = gristmill::spawn(async move {
+                tokio::io::copy(&mut file, &mut writer).await?;
+                writer.shutdown().await
+            });
+
+            let mut child = process::Command::new("cat")
+                .stdin(process::Stdio::piped())
+                .stdout(process::Stdio::piped())
+                .spawn()
+                .expect("started");
+            let mut stdin = child.stdin.take().expect("piped");
+            let feeding = gristmill::spawn(async move {
+                tokio::io::copy(&mut reader, &mut stdin).await?;
+                stdin.shutdown().await
+            });
+
+            let mut received = Vec::new();
+            let mut stdout = child.stdout.take().expect("piped");
+            stdout.read_to_end(&mut received).await.expect("a read");
+            assert!(received == sent);
+            filling.await.expect("no panic").expect("no error");
+            feeding.await.expect("no panic").expect("no error");
+            child.wait().await.expect("ended");
+            std::fs::remove_file(&path).expect("there");
         });
     });
 }
