@@ -19,7 +19,7 @@ const LOW: usize = 16 * 1024;
 /// One write.
 const PIECE: usize = 10_000;
 /// Far more than the operating system holds for a connection.
-const TOTAL: usize = 16_000_000;
+const TOTAL: usize = 4_000_000;
 
 /// Writes `TOTAL` bytes and closes, going on only while the answers say that there is room.
 struct Source {

@@ -7,7 +7,9 @@ mod wire;
 use callbacks::{Call, Calls, Recorder, joined};
 use common::on_each;
 use gristmill::io::{AsyncReadExt, AsyncWriteExt};
-use gristmill::net::protocol::{Endpoint, Transport, Written, attach, connect, connect_unix};
+use gristmill::net::protocol::{
+    Endpoint, Protocol, Transport, Written, attach, connect, connect_unix,
+};
 use gristmill::net::{TcpListener, UnixListener, UnixStream};
 use gristmill::task::JoinHandle;
 use std::io::ErrorKind;
@@ -388,6 +390,57 @@ fn a_stream_of_the_users_own_is_flushed_and_closed() {
             assert_eq!(rest, b"and closed");
             drop(ended.await.expect("no panic"));
             assert_eq!(calls.rest().await, [Call::Made, Call::Lost(None)]);
+        });
+    });
+}
+
+/// A stream that always has something to read.
+struct Endless;
+
+impl Endpoint for Endless {}
+
+impl gristmill::io::AsyncRead for Endless {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut [u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Poll::Ready(Ok(1))
+    }
+}
+
+impl gristmill::io::AsyncWrite for Endless {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Poll::Pending
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn a_stream_that_is_always_ready_starves_nobody() {
+    struct Ignore;
+    impl Protocol for Ignore {
+        fn data_received(&mut self, _: &[u8]) {}
+    }
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let (transport, _) = attach(Endless, Ignore);
+            for _ in 0..10 {
+                gristmill::spawn(async {}).await.expect("no panic");
+            }
+            transport.abort();
+            transport.wait_closed().await;
         });
     });
 }

@@ -18,8 +18,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-/// A buffer that has grown beyond this many bytes is not kept when it is empty.
-const KEPT: usize = 64 * 1024;
+/// How many bytes of an empty buffer are kept; there are two.
+const KEPT: usize = 4 * 1024;
+
+/// After so many rounds the task lets others run: sockets see to that by themselves, a stream of the user's own may be always
+/// ready.
+const ROUNDS: usize = 128;
 
 /// A connection as a future, whose output is the protocol as the callbacks left it.
 pub(super) struct Connection<S: Endpoint, P: Protocol> {
@@ -63,7 +67,7 @@ impl<S: Endpoint, P: Protocol> Connection<S, P> {
 
     /// Serves the connection until it is over; an error is why it was lost.
     fn poll_serve(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
+        for _ in 0..ROUNDS {
             let (seen, is_drained) = self.look();
             if seen.life >= Life::Aborted {
                 return Poll::Ready(Ok(()));
@@ -89,6 +93,8 @@ impl<S: Endpoint, P: Protocol> Connection<S, P> {
                 return Poll::Pending;
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Notes what was asked for, and takes what was written; tells whether nothing is left to write.

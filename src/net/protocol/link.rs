@@ -131,9 +131,6 @@ impl<Q> Link<Q> {
 
     /// Adds to the buffer what `fill` puts into it, and counts the bytes that it tells.
     pub(super) fn put(&self, fill: impl FnOnce(&mut Q) -> usize) -> Written {
-        if self.read(|state| !state.takes_writes()) {
-            return Written::Closed;
-        }
         self.ask(|state| {
             if !state.takes_writes() {
                 return Written::Closed;

@@ -19,6 +19,9 @@
 //! | `loop.create_server(factory, …)`, `create_unix_server` | [`serve`]`(listener, factory)` |
 //! | `loop.create_datagram_endpoint(factory, …)` | [`datagram`]`(socket, protocol)` |
 //! | `loop.connect_accepted_socket(factory, sock)` | [`attach`]`(stream, protocol)` |
+//! | `transport.set_protocol(other)` | none: let a protocol of your own pass calls on to a `Box<dyn Protocol>` that it exchanges |
+//! | `BufferedProtocol` | not needed: [`data_received`](Protocol::data_received) lends a buffer that is used again, without a copy |
+//! | `loop.subprocess_exec(protocol, …)` | [`process::Command`](crate::process::Command) |
 //!
 //! # Which calls come when
 //!
@@ -35,8 +38,8 @@
 //!
 //! # Memory
 //!
-//! A connection that waits holds no buffer: reads go through one buffer of 64 KiB for each thread. What was written and not
-//! sent is held until the peer takes it. There is no bound on it but the one that the writer keeps: once a write answers
+//! A connection that waits holds at most 8 KiB of empty buffers: reads go through one buffer of 64 KiB for each thread. What was
+//! written and not sent is held until the peer takes it. There is no bound on it but the one that the writer keeps: once a write answers
 //! [`Written::Full`], or `pause_writing` is called, write no more until `resume_writing`, or until [`Transport::drain`]
 //! returns. Whoever does so holds no more than the high-water mark (64 KiB by default) and one write.
 //!
