@@ -222,3 +222,24 @@ fn outside_of_a_runtime_the_error_names_the_fix() {
     let error = pipe().expect_err("no runtime");
     assert!(error.to_string().contains("gristmill::run"), "{error}");
 }
+
+#[test]
+fn a_closed_sender_is_the_end_for_the_reader_and_an_error_for_the_writer() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let (mut sender, mut receiver) = pipe().expect("a pipe");
+            sender.write_all(b"last").await.expect("a write");
+            (&sender).close().await.expect("no effect");
+            sender.write_all(b" words").await.expect("a write");
+            sender.close().await.expect("closed");
+            sender.close().await.expect("closed already");
+            let mut text = String::new();
+            receiver.read_to_string(&mut text).await.expect("a read");
+            assert_eq!(text, "last words");
+            let error = sender.write_all(b"more").await.expect_err("closed");
+            assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+            let error = sender.into_blocking_fd().expect_err("closed");
+            assert!(error.to_string().contains("by this program"), "{error}");
+        });
+    });
+}

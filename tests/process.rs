@@ -147,6 +147,21 @@ fn waiting_closes_the_input_first() {
 }
 
 #[test]
+fn closing_the_input_ends_it_though_it_is_kept() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let mut child = cat();
+            let mut stdin = child.stdin.take().expect("a pipe");
+            stdin.write_all(b"kept").await.expect("a write");
+            stdin.close().await.expect("closed");
+            let output = child.wait_with_output().await.expect("an end");
+            assert_eq!(output.stdout, b"kept");
+            drop(stdin);
+        });
+    });
+}
+
+#[test]
 fn a_cancelled_wait_can_be_asked_again_and_the_answer_stays() {
     on_each(|runtime| {
         runtime.block_on(async {

@@ -8,10 +8,10 @@ use std::pin::Pin;
 use std::process::{self, Stdio};
 use std::task::{Context, Poll};
 
-/// What a child reads as its standard input. Dropping it ends that input.
+/// What a child reads as its standard input. Closing or dropping it ends that input.
 ///
 /// Writing comes with [`AsyncWriteExt`](crate::io::AsyncWriteExt). A write after the child has closed its input, or has
-/// ended, is the error `BrokenPipe`. Closing does nothing before this is dropped.
+/// ended, is the error `BrokenPipe`, and so is one after this was closed.
 #[derive(Debug)]
 pub struct ChildStdin(Sender);
 
@@ -43,7 +43,7 @@ macro_rules! child_end {
             ///
             /// # Errors
             ///
-            /// If the operating system refuses.
+            /// If this was closed, or the operating system refuses.
             pub fn into_owned_fd(self) -> io::Result<OwnedFd> {
                 self.0.into_blocking_fd()
             }
@@ -123,8 +123,8 @@ impl AsyncWrite for ChildStdin {
         Poll::Ready(Ok(()))
     }
 
-    /// Does nothing: the input ends when this is dropped.
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    /// Ends the child's input.
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_close(cx)
     }
 }

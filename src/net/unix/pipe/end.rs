@@ -4,7 +4,7 @@ use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
 use std::io;
 use std::os::fd::BorrowedFd;
 
-/// To and from descriptors, and waiting, for an end that wraps a `Registered` in field 0.
+/// To and from descriptors, and waiting, for an end with `of`, `registered` and `into_registered`.
 macro_rules! pipe_end {
     ($name:ident, $std:ty, $opposite:ident) => {
         impl $name {
@@ -44,16 +44,16 @@ macro_rules! pipe_end {
             pub fn from_owned_fd_unchecked(fd: std::os::fd::OwnedFd) -> std::io::Result<Self> {
                 rustix::io::ioctl_fionbio(&fd, true)?;
                 let end = <$std>::from(fd);
-                runtime_core::Registered::new(end, runtime_core::Initial::Ready).map(Self)
+                runtime_core::Registered::new(end, runtime_core::Initial::Ready).map(Self::of)
             }
 
             /// Gives the descriptor back, blocking, as child processes and the standard library expect it.
             ///
             /// # Errors
             ///
-            /// If the operating system refuses.
+            /// If this end was closed, or the operating system refuses.
             pub fn into_blocking_fd(self) -> std::io::Result<std::os::fd::OwnedFd> {
-                let fd = self.0.into_inner().into();
+                let fd = self.into_nonblocking_fd()?;
                 rustix::io::ioctl_fionbio(&fd, false)?;
                 Ok(fd)
             }
@@ -62,9 +62,9 @@ macro_rules! pipe_end {
             ///
             /// # Errors
             ///
-            /// None at present.
+            /// If this end was closed.
             pub fn into_nonblocking_fd(self) -> std::io::Result<std::os::fd::OwnedFd> {
-                Ok(self.0.into_inner().into())
+                Ok(self.into_registered()?.into_inner().into())
             }
 
             /// Waits until the pipe is ready for any part of `interest`, and tells for which.
@@ -82,26 +82,35 @@ macro_rules! pipe_end {
                 &self,
                 interest: crate::io::Interest,
             ) -> std::io::Result<crate::io::Ready> {
-                self.0.ready(interest).await
+                self.registered()?.ready(interest).await
             }
         }
 
         impl std::os::fd::AsFd for $name {
+            /// # Panics
+            ///
+            /// If this end was closed.
             fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-                self.0.as_fd()
+                match self.registered() {
+                    Ok(registered) => registered.as_fd(),
+                    Err(error) => panic!("there is no descriptor: {error}"),
+                }
             }
         }
 
         impl std::os::fd::AsRawFd for $name {
+            /// # Panics
+            ///
+            /// If this end was closed.
             fn as_raw_fd(&self) -> std::os::fd::RawFd {
-                self.0.as_raw_fd()
+                std::os::fd::AsFd::as_fd(self).as_raw_fd()
             }
         }
 
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_tuple(stringify!($name))
-                    .field(&self.0.get_ref())
+                    .field(&self.registered().map(|end| end.get_ref()))
                     .finish()
             }
         }

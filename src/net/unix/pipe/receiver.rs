@@ -16,6 +16,19 @@ pub struct Receiver(Registered<PipeReader>);
 pipe_end!(Receiver, PipeReader, WRONLY);
 
 impl Receiver {
+    fn of(registered: Registered<PipeReader>) -> Self {
+        Self(registered)
+    }
+
+    /// Never an error: a receiver closes when it is dropped.
+    fn registered(&self) -> io::Result<&Registered<PipeReader>> {
+        Ok(&self.0)
+    }
+
+    fn into_registered(self) -> io::Result<Registered<PipeReader>> {
+        Ok(self.0)
+    }
+
     /// Waits until there is something to read, or the end; as [`ready`](Self::ready).
     ///
     /// # Errors

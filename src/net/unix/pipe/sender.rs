@@ -8,13 +8,39 @@ use std::task::{Context, Poll};
 
 /// The writing end of a pipe.
 ///
-/// Writing comes with [`AsyncWriteExt`](crate::io::AsyncWriteExt), on this and on `&Sender`. There is nothing to flush; the
-/// pipe is closed when this is dropped, not before.
-pub struct Sender(Registered<PipeWriter>);
+/// Writing comes with [`AsyncWriteExt`](crate::io::AsyncWriteExt), on this and on `&Sender`. There is nothing to flush.
+/// Closing it, as dropping it, is the end for the reader if there is no other sender; whatever is asked of it after that is the error
+/// `BrokenPipe`. A `&Sender` cannot be closed.
+pub struct Sender {
+    /// `None` once it was closed.
+    open: Option<Registered<PipeWriter>>,
+}
 
 pipe_end!(Sender, PipeWriter, RDONLY);
 
+#[cold]
+fn closed() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::BrokenPipe,
+        "this end of the pipe was closed by this program",
+    )
+}
+
 impl Sender {
+    fn of(registered: Registered<PipeWriter>) -> Self {
+        Self {
+            open: Some(registered),
+        }
+    }
+
+    fn registered(&self) -> io::Result<&Registered<PipeWriter>> {
+        self.open.as_ref().ok_or_else(closed)
+    }
+
+    fn into_registered(self) -> io::Result<Registered<PipeWriter>> {
+        self.open.ok_or_else(closed)
+    }
+
     /// Waits until there is room to write, or nobody reads any more; as [`ready`](Self::ready).
     ///
     /// # Errors
@@ -25,7 +51,10 @@ impl Sender {
     ///
     /// Cancel safe: readiness stays until an attempt uses it up.
     pub async fn writable(&self) -> io::Result<()> {
-        self.0.ready(Interest::WRITABLE).await.map(|_| ())
+        self.registered()?
+            .ready(Interest::WRITABLE)
+            .await
+            .map(|_| ())
     }
 
     /// Polls for room to write. Only the task that polled last is woken.
@@ -34,7 +63,7 @@ impl Sender {
     ///
     /// If the pipe's runtime has shut down.
     pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_ready(Direction::Write, cx)
+        self.registered()?.poll_ready(Direction::Write, cx)
     }
 
     /// Writes as much as there is room for, without waiting.
@@ -43,7 +72,7 @@ impl Sender {
     ///
     /// `WouldBlock` if there is no room, `BrokenPipe` if nobody reads any more; otherwise what the operating system says.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.0
+        self.registered()?
             .try_io(Interest::WRITABLE, |mut pipe| pipe.write(buf))
     }
 
@@ -53,7 +82,7 @@ impl Sender {
     ///
     /// As of [`try_write`](Self::try_write).
     pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0
+        self.registered()?
             .try_io(Interest::WRITABLE, |mut pipe| pipe.write_vectored(bufs))
     }
 }
@@ -80,8 +109,9 @@ impl AsyncWrite for Sender {
         Poll::Ready(Ok(()))
     }
 
-    /// Does nothing: a pipe closes when its sender is dropped.
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Closes this end at once.
+    fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.open = None;
         Poll::Ready(Ok(()))
     }
 }
@@ -92,7 +122,7 @@ impl AsyncWrite for &Sender {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.0
+        self.registered()?
             .poll_io(Direction::Write, cx, |mut pipe| pipe.write(buf))
     }
 
@@ -101,7 +131,7 @@ impl AsyncWrite for &Sender {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.0
+        self.registered()?
             .poll_io(Direction::Write, cx, |mut pipe| pipe.write_vectored(bufs))
     }
 
@@ -110,7 +140,7 @@ impl AsyncWrite for &Sender {
         Poll::Ready(Ok(()))
     }
 
-    /// Does nothing: a pipe closes when its sender is dropped.
+    /// Does nothing: others may be using the sender.
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
