@@ -2,6 +2,7 @@
 //!
 //! * [`ctrl_c`] — waits for one Ctrl-C
 //! * [`shutdown_signal`] — waits for the request to end, from a terminal or from whoever minds the process
+//! * [`Shutdown`] — ends a program in order, once that is requested
 //! * [`unix::signal`] — every signal of a kind, as a stream
 //!
 //! ```text
@@ -34,7 +35,7 @@
 //!
 //! * After [`ctrl_c`] has answered, nobody listens any more: the next Ctrl-C ends the process at once, however stuck it is.
 //! * A program that is stuck before it takes its first Ctrl-C cannot answer: if all that listen are futures of [`ctrl_c`]
-//!   and [`shutdown_signal`], and none has taken a Ctrl-C for a second, the next one ends the process.
+//!   and [`shutdown_signal`] or a [`Shutdown`], and none has taken a Ctrl-C for a second, the next one ends the process.
 //! * A listener made by [`unix::signal`] says that the program wants every Ctrl-C for itself. It gets them.
 //!
 //! # Examples
@@ -59,6 +60,9 @@ mod post;
 mod listener;
 mod once;
 
+mod shutdown;
+
 pub mod unix;
 
 pub use once::{CtrlC, ShutdownSignal, ctrl_c, shutdown_signal};
+pub use shutdown::{Report, Shutdown};

@@ -68,10 +68,7 @@ pub fn ctrl_c() -> CtrlC {
 /// # .unwrap();
 /// ```
 pub fn shutdown_signal() -> ShutdownSignal {
-    ShutdownSignal(Wait::new(&[
-        SignalKind::interrupt(),
-        SignalKind::terminate(),
-    ]))
+    ShutdownSignal(Wait::for_shutdown())
 }
 
 /// Waits for a Ctrl-C; made by [`ctrl_c`].
@@ -102,7 +99,7 @@ impl Future for ShutdownSignal {
 
 /// Waits for the first signal of several kinds.
 #[derive(Debug)]
-enum Wait {
+pub(super) enum Wait {
     Listening(Vec<(SignalKind, Place)>),
     Refused(io::Error),
     /// It has answered, and listens no more.
@@ -110,6 +107,11 @@ enum Wait {
 }
 
 impl Wait {
+    /// For whatever asks a program to end.
+    pub(super) fn for_shutdown() -> Self {
+        Self::new(&[SignalKind::interrupt(), SignalKind::terminate()])
+    }
+
     fn new(kinds: &[SignalKind]) -> Self {
         let listen = |&kind: &SignalKind| {
             let place = post::listen(kind, Claim::Once)?;
@@ -121,7 +123,15 @@ impl Wait {
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<SignalKind>> {
+    /// Tells at once if it could not listen.
+    pub(super) fn listening(self) -> io::Result<Self> {
+        match self {
+            Self::Refused(error) => Err(error),
+            wait => Ok(wait),
+        }
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<SignalKind>> {
         if let Self::Listening(places) = self {
             let heard = places
                 .iter()
