@@ -95,7 +95,7 @@ writes! {
     unix::WriteHalf<'_>: true,
     unix::OwnedWriteHalf: true,
     pipe::Sender: true,
-    ChildStdin: false,
+    ChildStdin: true,
     File: false,
     Stdout: false,
     Stderr: false,
