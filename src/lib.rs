@@ -56,9 +56,9 @@ pub mod time;
 pub mod executor;
 
 mod desk;
+mod scratch;
 
 pub mod fs;
-mod scratch;
 
 pub mod io;
 pub mod net;
