@@ -36,6 +36,9 @@
 //! | [`process`] | child processes: their pipes, their end |
 //! | [`signal`] | Ctrl-C and the other signals, and ending in order |
 //!
+//! Several futures at a time, in one task: [`join!`], [`try_join!`], [`select!`]; as tasks: [`task::gather`],
+//! [`task::TaskGroup`], [`task::JoinSet`].
+//!
 //! # Features
 //!
 //! None is on by default, and none changes what is there without it.

@@ -35,8 +35,9 @@ pub(super) fn expand(until: Until, join: &Join) -> TokenStream {
     let step = Literal::usize_unsuffixed(usize::from(!join.is_biased));
     let polls = names
         .iter()
+        .zip(&join.futures)
         .enumerate()
-        .map(|numbered| poll(until, numbered));
+        .map(|(index, (name, future))| poll(until, index, name, future.span()));
     let outputs = names.iter().map(|name| output(until, name));
     let all = match until {
         Until::AllReady => quote!((#(#outputs,)*)),
@@ -67,14 +68,16 @@ pub(super) fn expand(until: Until, join: &Join) -> TokenStream {
 }
 
 /// Polls one future; a ready one only says so.
-fn poll(until: Until, (index, name): (usize, &Ident)) -> TokenStream {
+fn poll(until: Until, index: usize, name: &Ident, place: Span) -> TokenStream {
     let (cx, is_pending, error) = (local("cx"), local("is_pending"), local("error"));
     let number = Literal::usize_unsuffixed(index);
+    // What gives no `Result` is reported at the expression.
+    let take_error = quote_spanned!(place=> ::gristmill::expansion::take_error);
     let give_up = match until {
         Until::AllReady => quote!(),
         Until::FirstError => quote! {
             else if let ::core::option::Option::Some(#error) =
-                ::gristmill::expansion::take_error(#name.as_mut())
+                #take_error(#name.as_mut())
             {
                 return ::core::task::Poll::Ready(::core::result::Result::Err(#error));
             }

@@ -21,17 +21,17 @@ pin_project_lite::pin_project! {
         #[pin]
         future: Option<F>,
         place: Filler<T>,
-        // None if the group was closed when the child came: then it does not run.
+        // None if the group was closed when the child came.
         ticket: Option<Ticket<E>>,
     }
 }
 
 impl<T, E, F> Child<T, E, F> {
-    /// A child, and the place where its output will lie.
-    pub(super) fn new(future: F, ticket: Option<Ticket<E>>) -> (Self, Place<T>) {
+    /// A child, and the place where its output will lie. One without a ticket has no future either, and ends when it is polled.
+    pub(super) fn new(future: Option<F>, ticket: Option<Ticket<E>>) -> (Self, Place<T>) {
         let place = Place::default();
         let child = Self {
-            future: Some(future),
+            future,
             place: Filler(Place::clone(&place)),
             ticket,
         };
@@ -45,7 +45,6 @@ impl<T, E, F: Future<Output = Result<T, E>>> Future for Child<T, E, F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         let Some(ticket) = this.ticket else {
-            this.future.set(None);
             return Poll::Ready(());
         };
         ready!(ticket.poll_admitted(cx));

@@ -107,6 +107,8 @@ where
 {
     let ticket = shared.reserve();
     let index = ticket.as_ref().map(|ticket| ticket.index);
+    // A child that comes too late is no member whose end anybody awaits, so its future ends here.
+    let future = ticket.is_some().then_some(future);
     let (child, place) = Child::new(future, ticket);
     let task = builder.spawn_on(child, handle);
     let abort = task.abort_handle();

@@ -83,7 +83,7 @@ impl<E: Send + 'static> TaskGroup<E> {
     /// Starts a child.
     ///
     /// Once a child has failed, [`abort_all`](Self::abort_all) was called, or [`join`](Self::join) has returned, a child that is
-    /// spawned is cancelled without being polled.
+    /// spawned is cancelled: its future is dropped at once.
     ///
     /// # Panics
     ///
