@@ -20,7 +20,9 @@
 //! A stream that is made by a macro is polled in place: pin it, with [`std::pin::pin!`] or [`StreamExt::boxed`].
 //!
 //! Other streams: [`Interval`](crate::time::Interval), what arrives at a listener (`incoming`), the lines of a reader
-//! ([`AsyncBufReadExt::lines`](crate::io::AsyncBufReadExt::lines)), [`as_completed`](crate::task::as_completed).
+//! ([`AsyncBufReadExt::lines`](crate::io::AsyncBufReadExt::lines)), the receivers of [`mpsc`](crate::sync::mpsc),
+//! [`Signal`](crate::signal::unix::Signal), [`ReadDir`](crate::fs::ReadDir), [`as_completed`](crate::task::as_completed).
+//! Anything that has an `async fn` for the next item becomes one with [`unfold`], or with [`stream!`] as in the example.
 //!
 //! # Examples
 //!
@@ -46,6 +48,30 @@
 //!     }
 //!     let even: Vec<u32> = countdown(5).filter(|n| n % 2 == 0).collect().await;
 //!     assert_eq!(even, [4, 2, 0]);
+//! });
+//! ```
+//!
+//! A queue as a stream that ends when the queue is shut down:
+//!
+//! ```
+//! use gristmill::stream::{Stream, StreamExt, stream};
+//! use gristmill::sync::Queue;
+//!
+//! fn items<T>(queue: &Queue<T>) -> impl Stream<Item = T> {
+//!     stream! {
+//!         while let Ok(item) = queue.get().await {
+//!             yield item;
+//!         }
+//!     }
+//! }
+//!
+//! gristmill::run(async {
+//!     let queue = Queue::unbounded();
+//!     for n in 1..=3 {
+//!         queue.put(n).await.expect("it is open");
+//!     }
+//!     queue.shutdown();
+//!     assert_eq!(items(&queue).collect::<Vec<i32>>().await, [1, 2, 3]);
 //! });
 //! ```
 

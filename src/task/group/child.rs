@@ -182,6 +182,7 @@ impl<T> Future for GroupTask<T> {
     type Output = Result<T, NoOutput>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let spent = ready!(runtime_core::poll_proceed(cx));
         let waker = cx.waker().clone();
         let mut content = self.place.lock();
         if let Content::Empty(awaiting) = &mut *content {
@@ -192,6 +193,7 @@ impl<T> Future for GroupTask<T> {
         }
         let taken = std::mem::replace(&mut *content, Content::Taken);
         drop(content);
+        spent.made_progress();
         match taken {
             Content::Filled(output) => {
                 Poll::Ready(output.map_err(|why| NoOutput { id: self.id(), why }))
