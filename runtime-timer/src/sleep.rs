@@ -14,7 +14,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use crate::sync::Arc;
@@ -47,8 +47,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 #[doc(alias = "call_at")]
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep {
-        deadline,
-        registration: None,
+        state: State::Unregistered(deadline),
     }
 }
 
@@ -61,9 +60,14 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 /// Dropping it cancels the timer. Polling it in a `select` again and again keeps its place.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct Sleep {
-    deadline: Instant,
-    /// `Some` from the first pending poll until the poll that finds it fired.
-    registration: Option<Registration>,
+    state: State,
+}
+
+/// Whether it has a place in a wheel.
+enum State {
+    /// Not before the first pending poll, nor after the poll that found it fired.
+    Unregistered(Instant),
+    Registered(Registration),
 }
 
 /// The message for a timer that will never fire.
@@ -73,21 +77,34 @@ const RUNTIME_GONE: &str = "the gristmill runtime of this timer has shut down: k
 /// A place in a wheel. The key is taken apart, because as a struct it would be padded.
 struct Registration {
     timers: Arc<Timers>,
+    /// By the clock of `timers`. In a program there may be a million of these, so the deadline is kept once.
+    deadline_ns: u64,
     id: u64,
     index: u32,
     shard: u32,
 }
 
 impl Registration {
-    fn new(timers: Arc<Timers>, shard: usize, key: Key) -> Self {
-        let Key { index, id } = key;
+    /// Takes a place in a wheel.
+    fn new(timers: Arc<Timers>, shard: usize, deadline_ns: u64, waker: Waker) -> Self {
+        let Key { index, id } = timers.start(shard, deadline_ns, waker);
         let shard = u32::try_from(shard).expect("a runtime has fewer than 2^32 workers");
         Self {
             timers,
+            deadline_ns,
             id,
             index,
             shard,
         }
+    }
+
+    /// Gives the place back; the waker, if it had not been woken.
+    fn cancel(&self) -> Option<Waker> {
+        self.timers.cancel(self.shard(), self.key())
+    }
+
+    fn deadline(&self) -> Instant {
+        self.timers.clock().instant_at(self.deadline_ns)
     }
 
     fn key(&self) -> Key {
@@ -106,13 +123,16 @@ impl Sleep {
     /// When it will be ready.
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        self.deadline
+        match &self.state {
+            State::Unregistered(deadline) => *deadline,
+            State::Registered(registration) => registration.deadline(),
+        }
     }
 
     /// Whether the deadline has passed.
     #[must_use]
     pub fn is_elapsed(&self) -> bool {
-        Instant::now() >= self.deadline
+        Instant::now() >= self.deadline()
     }
 
     /// Sets another deadline, whether the old one has passed or not.
@@ -124,19 +144,19 @@ impl Sleep {
     }
 
     pub(crate) fn set_deadline(&mut self, deadline: Instant) {
-        self.deadline = deadline;
-        let Some(old) = self.registration.take() else {
+        let old = std::mem::replace(&mut self.state, State::Unregistered(deadline));
+        let State::Registered(old) = old else {
             return;
         };
-        let Some(waker) = old.timers.cancel(old.shard(), old.key()) else {
+        let Some(waker) = old.cancel() else {
             return;
         };
         // Not the old shard: its owner may be asleep until a later deadline, and would not hear of this
         // one. This thread is awake and minds its own shard.
         let shard = context::shard_here(&old.timers);
         let deadline_ns = old.timers.clock().ns_at(deadline);
-        let key = old.timers.start(shard, deadline_ns, waker);
-        self.registration = Some(Registration::new(old.timers, shard, key));
+        let new = Registration::new(old.timers, shard, deadline_ns, waker);
+        self.state = State::Registered(new);
     }
 
     /// Polls and, where that is ready, spends budget.
@@ -150,37 +170,45 @@ impl Sleep {
 
     /// Polls without spending budget, and gives back the timers that it went by.
     pub(crate) fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<Arc<Timers>> {
-        if let Some(registration) = &self.registration {
-            ready!(registration.timers.poll_fired(
-                registration.shard(),
-                registration.key(),
-                cx.waker()
-            ));
-            return match self.registration.take() {
-                Some(registration) => {
-                    assert!(!self.is_hopeless(&registration.timers), "{RUNTIME_GONE}");
-                    Poll::Ready(registration.timers)
+        match &self.state {
+            State::Registered(registration) => {
+                ready!(registration.timers.poll_fired(
+                    registration.shard(),
+                    registration.key(),
+                    cx.waker()
+                ));
+                let deadline = registration.deadline();
+                let fired = std::mem::replace(&mut self.state, State::Unregistered(deadline));
+                let State::Registered(fired) = fired else {
+                    unreachable!("it was registered just above");
+                };
+                assert!(
+                    !is_hopeless(&fired.timers, fired.deadline_ns),
+                    "{RUNTIME_GONE}"
+                );
+                Poll::Ready(fired.timers)
+            }
+            State::Unregistered(deadline) => {
+                let (timers, shard) = context::expect_current();
+                let deadline_ns = timers.clock().ns_at(*deadline);
+                if deadline_ns <= timers.now_ns() {
+                    return Poll::Ready(timers);
                 }
-                None => unreachable!("it was `Some` just above"),
-            };
+                let registration =
+                    Registration::new(timers, shard, deadline_ns, cx.waker().clone());
+                let is_hopeless = is_hopeless(&registration.timers, deadline_ns);
+                self.state = State::Registered(registration);
+                assert!(!is_hopeless, "{RUNTIME_GONE}");
+                Poll::Pending
+            }
         }
-        let (timers, shard) = context::expect_current();
-        let deadline_ns = timers.clock().ns_at(self.deadline);
-        if deadline_ns <= timers.now_ns() {
-            return Poll::Ready(timers);
-        }
-        let key = timers.start(shard, deadline_ns, cx.waker().clone());
-        let is_hopeless = self.is_hopeless(&timers);
-        self.registration = Some(Registration::new(timers, shard, key));
-        assert!(!is_hopeless, "{RUNTIME_GONE}");
-        Poll::Pending
     }
+}
 
-    /// Whether the timers have ended before the deadline: waiting would never be over, and being ready
-    /// would be a lie.
-    fn is_hopeless(&self, timers: &Timers) -> bool {
-        timers.is_closed() && timers.clock().ns_at(self.deadline) > timers.now_ns()
-    }
+/// Whether the timers have ended before the deadline: waiting would never be over, and being ready
+/// would be a lie.
+fn is_hopeless(timers: &Timers, deadline_ns: u64) -> bool {
+    timers.is_closed() && deadline_ns > timers.now_ns()
 }
 
 impl Future for Sleep {
@@ -193,13 +221,9 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some(registration) = &self.registration {
+        if let State::Registered(registration) = &self.state {
             // The waker is dropped here, with the lock free again.
-            drop(
-                registration
-                    .timers
-                    .cancel(registration.shard(), registration.key()),
-            );
+            drop(registration.cancel());
         }
     }
 }
@@ -207,7 +231,7 @@ impl Drop for Sleep {
 impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sleep")
-            .field("deadline", &self.deadline)
+            .field("deadline", &self.deadline())
             .finish_non_exhaustive()
     }
 }
@@ -221,11 +245,11 @@ mod tests {
     const NANO: Duration = Duration::from_nanos(1);
 
     #[test]
-    fn it_is_at_most_forty_bytes_and_can_cross_threads() {
+    fn it_is_at_most_thirty_two_bytes_and_can_cross_threads() {
         fn crosses_threads<T: Send + Sync + Unpin>() {}
         crosses_threads::<Sleep>();
 
-        assert!(size_of::<Sleep>() <= 40);
+        assert!(size_of::<Sleep>() <= 32);
     }
 
     #[test]

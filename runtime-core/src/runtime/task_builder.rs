@@ -1,7 +1,7 @@
 //! Tasks with names.
 
 use super::Handle;
-use crate::task::{JoinHandle, Meta, Name};
+use crate::task::{JoinHandle, Meta};
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -50,8 +50,11 @@ impl TaskBuilder {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let meta = self.meta(Location::caller());
-        handle.house.spawn(future, meta)
+        let meta = Meta::new(Location::caller());
+        match self.name {
+            None => handle.house.spawn(future, meta),
+            Some(name) => handle.house.spawn_named(future, meta, name),
+        }
     }
 
     /// Runs a closure that may block; see [`spawn_blocking`](super::spawn_blocking).
@@ -65,15 +68,11 @@ impl TaskBuilder {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let meta = self.meta(Location::caller());
+        let meta = Meta::new(Location::caller());
         let house = Handle::current().house;
-        house.run_on(&house.blocking, work, meta)
-    }
-
-    fn meta(self, site: &'static Location<'static>) -> Meta {
-        Meta {
-            name: self.name.map(|name| Box::new(Name(name))),
-            ..Meta::new(site)
+        match self.name {
+            None => house.run_on(&house.blocking, work, meta),
+            Some(name) => house.run_named(&house.blocking, work, meta, name),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::shelf::CoreShelf;
 use super::staff::Staff;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicUsize, Ordering, fence};
-use crate::task::{Cause, JoinHandle, Meta, Runnable, allocate};
+use crate::task::{Cause, JoinHandle, Meta, Named, Runnable, Schedule, allocate};
 use runtime_blocking::{BlockingPool, ComputePool, Executor, Job, Rejected};
 use std::io;
 use std::pin::Pin;
@@ -75,9 +75,38 @@ impl House {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        self.spawn_with(future, meta, |home| home)
+    }
+
+    /// Starts a task with a name.
+    pub(crate) fn spawn_named<F>(
+        &self,
+        future: F,
+        meta: Meta,
+        name: Arc<str>,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.spawn_with(future, meta, |scheduler| Named { scheduler, name })
+    }
+
+    #[inline]
+    fn spawn_with<F, S: Schedule>(
+        &self,
+        future: F,
+        meta: Meta,
+        scheduler: impl FnOnce(Arc<Home>) -> S,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
         context::with_worker_of(&self.engine, |worker| {
             let home = &self.homes[worker.map_or(self.homes.len() - 1, |worker| worker.index())];
-            let (runnable, handle, member) = allocate(future, Arc::clone(home), meta, true);
+            let (runnable, handle, member) =
+                allocate(future, scheduler(Arc::clone(home)), meta, true);
             let refused = member.and_then(|member| home.tasks.insert(member).err());
             match (refused, worker) {
                 // Too late: the runtime is shutting down. Dropping the runnable ends the task as
@@ -118,7 +147,32 @@ impl House {
         work: impl FnOnce() -> R + Send + 'static,
         meta: Meta,
     ) -> JoinHandle<R> {
-        let (runnable, handle, _) = allocate(Closure(Some(work)), Homeless, meta, false);
+        self.run_with(executor, work, meta, Homeless)
+    }
+
+    /// Hands a closure with a name to an executor.
+    pub(crate) fn run_named<R: Send + 'static>(
+        &self,
+        executor: &dyn Executor,
+        work: impl FnOnce() -> R + Send + 'static,
+        meta: Meta,
+        name: Arc<str>,
+    ) -> JoinHandle<R> {
+        let scheduler = Named {
+            scheduler: Homeless,
+            name,
+        };
+        self.run_with(executor, work, meta, scheduler)
+    }
+
+    fn run_with<R: Send + 'static>(
+        &self,
+        executor: &dyn Executor,
+        work: impl FnOnce() -> R + Send + 'static,
+        meta: Meta,
+        scheduler: impl Schedule,
+    ) -> JoinHandle<R> {
+        let (runnable, handle, _) = allocate(Closure(Some(work)), scheduler, meta, false);
         let errand = Errand {
             runnable,
             counted: self.this.upgrade().map(Counted::new),

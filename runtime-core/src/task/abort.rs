@@ -41,8 +41,6 @@ impl AbortHandle {
 
 impl fmt::Debug for AbortHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AbortHandle")
-            .field(self.task.meta())
-            .finish()
+        f.debug_tuple("AbortHandle").field(&self.task).finish()
     }
 }

@@ -14,6 +14,7 @@ use super::error::JoinError;
 use super::meta::Meta;
 use super::schedule::Cause;
 use super::word::StateWord;
+use crate::sync::Arc;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use std::fmt;
 use std::ptr::NonNull;
@@ -28,13 +29,13 @@ pub(crate) struct Header {
     pub(super) vtable: &'static Vtable,
     /// Where in the owned set the task is.
     pub(super) place: PlaceIndex,
-    /// Identity, spawn site, name; never written after the spawn.
+    /// Identity and spawn site; never written after the spawn.
     pub(super) meta: Meta,
 }
 
 #[cfg(all(not(gristmill_loom), target_pointer_width = "64"))]
 const _: () = assert!(
-    size_of::<Header>() == 48,
+    size_of::<Header>() == 40,
     "header and scheduler leave room in the cache line for the future"
 );
 
@@ -78,6 +79,8 @@ pub(super) struct Vtable {
     pub(super) take_output: unsafe fn(NonNull<Header>, *mut (), &Waker),
     /// The `JoinHandle` goes; borrows.
     pub(super) drop_join: unsafe fn(NonNull<Header>),
+    /// What the user called the task; borrows.
+    pub(super) name: unsafe fn(NonNull<Header>) -> Option<Arc<str>>,
     /// Frees the cell.
     pub(super) free: unsafe fn(NonNull<Header>),
 }
@@ -125,6 +128,12 @@ impl TaskRef {
         &self.header().meta
     }
 
+    /// What the user called the task, if anything.
+    pub(crate) fn name(&self) -> Option<Arc<str>> {
+        // SAFETY: H2 for a living cell, H1 for the matching vtable.
+        unsafe { (self.header().vtable.name)(self.0) }
+    }
+
     pub(crate) fn is_complete(&self) -> bool {
         self.header().state.load().is_complete()
     }
@@ -162,10 +171,11 @@ impl Drop for TaskRef {
 
 impl fmt::Debug for TaskRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let header = self.header();
-        f.debug_struct("Task")
-            .field("meta", &header.meta)
-            .field("state", &header.state)
-            .finish()
+        let Meta { id, site } = self.meta();
+        write!(f, "task {id}")?;
+        if let Some(name) = self.name() {
+            write!(f, " {name:?}")?;
+        }
+        write!(f, " spawned at {site}")
     }
 }

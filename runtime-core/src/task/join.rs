@@ -117,6 +117,6 @@ impl<T> Drop for JoinHandle<T> {
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("JoinHandle").field(self.task.meta()).finish()
+        f.debug_tuple("JoinHandle").field(&self.task).finish()
     }
 }

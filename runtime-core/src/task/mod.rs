@@ -7,14 +7,14 @@
 //! ```text
 //!                ┌───────────────── cell ─────────────────┐
 //!   Runnable ───▶│ header: state word, vtable, place in   │◀─── Waker      may make it runnable
-//!   (may poll    │    the owned set, id, name, spawn site │◀─── AbortHandle  may end it
+//!   (may poll    │    the owned set, id, spawn site    │◀─── AbortHandle  may end it
 //!    it once)    │ core:   scheduler, future or output    │◀─── JoinHandle   may take the output
 //!                │ trailer: waker of the JoinHandle       │◀─── owned set    may shut it down
 //!                └────────────────────────────────────────┘
 //! ```
 //!
 //! * [`state`] — the state word's transitions, as pure functions; [`word`] — the atomic that stores it
-//! * [`schedule`] — what a task needs of the world around it
+//! * [`schedule`] — what a task needs of the world around it; [`named`] — with a name beside it
 //! * [`header`], [`cell`] — the layout; [`recycle`] — the memory; [`raw`] — the operations behind the vtable
 //! * [`runnable`], [`waker`], [`join`], [`abort`] — the handles; [`owned`] — the set of all living tasks
 //! * [`budget`] — how much a task may do in one poll
@@ -23,6 +23,7 @@
 pub(crate) mod state;
 mod word;
 
+mod named;
 pub(crate) mod schedule;
 
 mod cell;
@@ -51,7 +52,8 @@ pub use id::Id;
 pub use join::JoinHandle;
 
 pub(crate) use cell::allocate;
-pub(crate) use meta::{Meta, Name};
+pub(crate) use meta::Meta;
+pub(crate) use named::Named;
 pub(crate) use owned::OwnedSet;
 pub(crate) use runnable::Runnable;
 pub(crate) use schedule::{Cause, Schedule};

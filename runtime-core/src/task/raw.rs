@@ -21,6 +21,7 @@ use super::runnable::Runnable;
 use super::schedule::{Cause, Schedule};
 use super::state::{AbortOutcome, ClaimOutcome, PendingOutcome, StartOutcome};
 use super::waker;
+use crate::sync::Arc;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -40,6 +41,7 @@ where
             abort: abort::<F, S>,
             take_output: take_output::<F, S>,
             drop_join: drop_join::<F, S>,
+            name: name::<F, S>,
             free: free::<F, S>,
         }
     }
@@ -54,6 +56,12 @@ where
 unsafe fn cell<'a, F: Future, S>(task: NonNull<Header>) -> &'a Cell<F, S> {
     // SAFETY: by H1 the header is the first field of a `repr(C)` cell of that type.
     unsafe { task.cast::<Cell<F, S>>().as_ref() }
+}
+
+unsafe fn name<F: Future, S: Schedule>(task: NonNull<Header>) -> Option<Arc<str>> {
+    // SAFETY: the caller borrows a reference, so the cell lives.
+    let this = unsafe { cell::<F, S>(task) };
+    this.scheduler.name().cloned()
 }
 
 unsafe fn poll<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {

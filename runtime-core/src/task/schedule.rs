@@ -2,6 +2,7 @@
 
 use super::Runnable;
 use super::header::Header;
+use crate::sync::Arc;
 
 /// Why a runnable is to be put somewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,4 +38,9 @@ pub(crate) trait Schedule: Send + Sync + Sized + 'static {
     /// Takes a finished task out of the set of living ones. Whether it was in it, so that the set's
     /// reference is the caller's now.
     fn release(&self, task: &Header) -> bool;
+
+    /// What the user called the task, if anything.
+    fn name(&self) -> Option<&Arc<str>> {
+        None
+    }
 }
