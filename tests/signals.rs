@@ -16,6 +16,7 @@ use rustix::process::Signal;
 use std::io::ErrorKind;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 fn usr1() -> Listener {
@@ -198,6 +199,23 @@ fn a_waker_that_panics_keeps_the_signal_from_nobody() {
             assert!(poll(&mut first));
         }
     });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn who_handled_a_signal_before_still_does_and_the_process_lives() {
+    in_own_process(
+        "who_handled_a_signal_before_still_does_and_the_process_lives",
+        || {
+            let flag = Arc::new(AtomicBool::new(false));
+            signal_hook::flag::register(Signal::USR1.as_raw(), Arc::clone(&flag))
+                .expect("a handler");
+            raise_and_wait();
+            assert!(flag.swap(false, Ordering::SeqCst), "while somebody listens");
+            raise(Signal::USR1);
+            eventually("the other handler runs", || flag.load(Ordering::SeqCst));
+        },
+    );
 }
 
 #[test]

@@ -16,6 +16,7 @@
 //! ```
 //!
 //! `lookup` makes addresses of names before any of this begins. [`protocol`] serves sockets by callbacks instead of `await`.
+//! Pipes are in [`unix::pipe`].
 //!
 //! # Which runtime a socket belongs to
 //!

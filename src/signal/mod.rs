@@ -28,8 +28,8 @@
 //! What would have happened without this module: when the last listener of a kind is dropped, the default action of the operating
 //! system is back, which for most kinds ends the process. It is done inside of the handler, so it needs no thread that is
 //! not stuck. There are two exceptions. If the signal was ignored before the first listener came, as under `nohup`, it is ignored
-//! again; and if another library handled it, that library still does. This is known on Linux; elsewhere the default action is
-//! assumed. And a real-time signal for which nobody listens any more is ignored.
+//! again; and if another library handled it before, that library still does. This is known on Linux; elsewhere the default action
+//! is assumed. And a real-time signal for which nobody listens any more is ignored.
 //!
 //! # A second Ctrl-C ends a hung program
 //!
