@@ -253,6 +253,17 @@ fn patterns_may_bind_in_every_way() {
 }
 
 #[test]
+fn outputs_may_be_of_any_size_or_never_come() {
+    let sum = now(async {
+        select! {
+            bytes = ready([1_u8; 4096]) => bytes.iter().map(|byte| usize::from(*byte)).sum::<usize>(),
+            never = pending::<std::convert::Infallible>() => match never {},
+        }
+    });
+    assert_eq!(sum, 4096);
+}
+
+#[test]
 fn a_select_may_stand_inside_another_in_every_place() {
     let n = now(async {
         select! {

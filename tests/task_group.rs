@@ -409,6 +409,27 @@ fn the_parent_is_the_task_that_made_the_group() {
 }
 
 #[test]
+fn a_child_knows_its_name_and_where_it_was_spawned() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let group = TaskGroup::<()>::new();
+            let named = task::Builder::new().name("collector");
+            let children = [
+                group.spawn(async { Ok(()) }),
+                group.spawn_with(named.clone(), async { Ok(()) }),
+                group.handle().spawn(async { Ok(()) }),
+                group.handle().spawn_with(named, async { Ok(()) }),
+            ];
+            for (n, child) in children.iter().enumerate() {
+                let text = format!("{child:?}");
+                assert!(text.contains("task_group.rs"), "{text}");
+                assert_eq!(text.contains("collector"), n % 2 == 1, "{text}");
+            }
+        });
+    });
+}
+
+#[test]
 fn a_long_lived_group_lets_go_of_children_that_have_ended() {
     on_each(|runtime| {
         runtime.block_on(async {

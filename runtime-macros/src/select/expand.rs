@@ -50,7 +50,7 @@ pub(super) fn expand(select: &Select) -> TokenStream {
     };
     let result = local("outcome");
     quote! {{
-        #[doc(hidden)]
+        #[allow(clippy::all, clippy::pedantic)]
         enum #outcome<#(#variants),*> {
             #(#variants(#variants),)*
             Disabled,

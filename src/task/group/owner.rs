@@ -18,7 +18,7 @@ use std::task::{Context, Poll, ready};
 /// A child fails if its future gives `Err` or panics. Its siblings are aborted at once, whether or not anybody awaits the group just
 /// then; [`join`](Self::join) waits for the end of all and gives every failure. A child that is aborted has not failed.
 /// Children may give values of different types, each through the [`GroupTask`] that [`spawn`](Self::spawn) gives, and share one
-/// error type.
+/// error type; where none can fail that is [`Infallible`](std::convert::Infallible), and panics are all that the group reports.
 ///
 /// Where the children belong to one piece of code, [`group`](super::group()) is shorter. For a set that goes on after failures, and
 /// outputs in the order in which they come, see [`JoinSet`](crate::task::JoinSet); for a list of outputs, see
