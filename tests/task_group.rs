@@ -137,18 +137,41 @@ fn a_panic_of_a_child_is_a_failure_with_its_text() {
     });
 }
 
+/// Panics where it is dropped.
+struct PanicOnDrop;
+
+impl Drop for PanicOnDrop {
+    fn drop(&mut self) {
+        panic!("expected in the drop");
+    }
+}
+
+#[test]
+fn a_child_that_is_done_and_panics_in_its_drop_has_failed() {
+    silence_panics();
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let drops = Count::default();
+            let mut group = TaskGroup::new();
+            group.spawn(asleep(&drops));
+            let bomb = PanicOnDrop;
+            let child = group.spawn(std::future::poll_fn(move |_| {
+                let _bomb = &bomb;
+                Poll::Ready(Ok(()))
+            }));
+            let error = group.join().await.expect_err("it panicked");
+            assert!(error.to_string().contains("expected in the drop"));
+            assert_eq!((error.len(), drops.get()), (1, 1));
+            assert!(child.await.expect_err("it panicked").is_panic());
+        });
+    });
+}
+
 #[test]
 fn failures_come_in_the_order_in_which_they_happen() {
     silence_panics();
     on_each(|runtime| {
         runtime.block_on(async {
-            /// Panics where the group cannot keep it from happening: while it is aborted.
-            struct PanicOnDrop;
-            impl Drop for PanicOnDrop {
-                fn drop(&mut self) {
-                    panic!("expected in the drop");
-                }
-            }
             let mut group = TaskGroup::new();
             let (arrived, arrival) = async_channel::bounded::<()>(1);
             group.spawn(async move {

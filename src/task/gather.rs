@@ -127,8 +127,8 @@ impl<T> fmt::Debug for Gather<T> {
 
 /// Runs each of the futures as a task, and gives all their values, in the order of the futures, or the first error.
 ///
-/// The tasks start now, not at the first await. At the first error the other tasks are aborted, and their end is awaited before
-/// the error is given: no task is left. Further errors are dropped; [`TaskGroup`](super::TaskGroup) collects them.
+/// The tasks start now, not at the first await. At the first error that is seen while this is awaited, the other tasks are aborted,
+/// and their end is awaited before the error is given: no task is left. Further errors are dropped; [`TaskGroup`](super::TaskGroup) collects them.
 ///
 /// Dropping the returned future aborts the tasks that have not ended.
 ///

@@ -48,15 +48,16 @@ impl<T, E, F: Future<Output = Result<T, E>>> Future for Child<T, E, F> {
             return Poll::Ready(());
         };
         ready!(ticket.poll_admitted(cx));
-        let panicking = OnPanic(|| {
+        let on_panic = || {
             this.place.fill(Err(Why::Panicked));
             ticket.panicking();
-        });
+        };
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             unreachable!("a task is not polled after it ended");
         };
+        let panicking = OnPanic(on_panic);
         let output = ready!(panicking.unless(future.poll(cx)));
-        let panicking = OnPanic(|| ticket.panicking());
+        let panicking = OnPanic(on_panic);
         this.future.set(None);
         panicking.unless(());
         match output {
@@ -71,9 +72,9 @@ impl<T, E, F: Future<Output = Result<T, E>>> Future for Child<T, E, F> {
 }
 
 /// Calls the closure when it is dropped by a panic.
-struct OnPanic<F: FnMut()>(F);
+struct OnPanic<F: Fn()>(F);
 
-impl<F: FnMut()> OnPanic<F> {
+impl<F: Fn()> OnPanic<F> {
     /// There was none; gives what was made meanwhile.
     fn unless<R>(self, made: R) -> R {
         std::mem::forget(self);
@@ -81,7 +82,7 @@ impl<F: FnMut()> OnPanic<F> {
     }
 }
 
-impl<F: FnMut()> Drop for OnPanic<F> {
+impl<F: Fn()> Drop for OnPanic<F> {
     fn drop(&mut self) {
         (self.0)();
     }
