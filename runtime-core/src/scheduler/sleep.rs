@@ -14,9 +14,13 @@ use crate::reactor::thread::{announce_wait, report_broken_poller, timeout};
 use std::thread;
 use std::time::Instant;
 
-/// A worker that has just fired timers does not wake for the next ones any sooner. Figures in
-/// `docs/decisions/timer-bunches.md`.
-const BREATHER_NS: u64 = 100_000;
+/// For each timer that a worker has just fired it rests so long before it wakes for the next one, if there were several. About twice
+/// what a wake-up costs: so a worker rests for as long as timers come faster than that, and where they do not, hardly. Figures
+/// in `docs/decisions/timer-bunches.md`.
+const REST_PER_TIMER_NS: u64 = 40_000;
+
+/// The longest rest, whatever comes.
+const LONGEST_REST_NS: u64 = 250_000;
 
 /// See [`Worker::breather`].
 #[derive(Clone, Copy)]
@@ -215,13 +219,14 @@ impl Worker {
     /// costs one. A timer that comes alone is not touched.
     fn breather(&self) -> Breather {
         let now = self.engine().timers.now_ns();
+        let fired = self.fired.replace(0) as u64;
+        let rest = match fired {
+            0 | 1 => 0,
+            several => LONGEST_REST_NS.min(several.saturating_mul(REST_PER_TIMER_NS)),
+        };
         Breather {
             now,
-            until: if self.fired.replace(0) > 1 {
-                now.saturating_add(BREATHER_NS)
-            } else {
-                0
-            },
+            until: now.saturating_add(rest),
         }
     }
 
