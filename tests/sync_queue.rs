@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::cut::{ByHand, at_each_poll, now};
+use common::cut::{ByHand, at_each_poll, fickle, now};
 use common::{Count, on_each, panic_text, silence_panics};
 use futures_lite::StreamExt;
 use gristmill::sync::{LifoQueue, PriorityQueue, Queue, TryGetError, TryPutError};
@@ -245,11 +245,18 @@ fn every_item_goes_to_exactly_one_of_many_getters() {
                 let queue = Arc::clone(&queue);
                 getters.spawn(async move {
                     let mut got = Vec::new();
-                    while let Ok(item) = queue.get().await {
+                    loop {
+                        // One that gives up takes no item along.
+                        let item = match fickle(queue.get()).await {
+                            Some(item) => item,
+                            None => queue.get().await,
+                        };
+                        let Ok(item) = item else {
+                            return got;
+                        };
                         got.push(item);
                         queue.task_done();
                     }
-                    got
                 });
             }
             let mut putters = JoinSet::new();
@@ -257,20 +264,12 @@ fn every_item_goes_to_exactly_one_of_many_getters() {
                 let queue = Arc::clone(&queue);
                 putters.spawn(async move {
                     for n in 0..250 {
-                        queue.put(putter * 250 + n).await.expect("open");
-                        // Getters come and go; one that is aborted takes no item along.
-                        let own = Arc::clone(&queue);
-                        let fickle = gristmill::spawn(async move {
-                            let item = own.get().await;
-                            if let Ok(item) = item {
-                                own.put(item).await.expect("open");
-                                own.task_done();
-                            }
-                        });
+                        if fickle(queue.put(putter * 250 + n)).await.is_none() {
+                            queue.put(putter * 250 + n).await.expect("open");
+                        }
                         if n % 10 == 0 {
                             yield_now().await;
                         }
-                        drop(fickle);
                     }
                 });
             }

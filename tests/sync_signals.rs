@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::cut::{ByHand, at_each_poll, now};
+use common::cut::{ByHand, at_each_poll, fickle, now};
 use common::on_each;
 use gristmill::sync::{Barrier, Condvar, Event, Mutex, Notify};
 use gristmill::task::{JoinSet, yield_now};
@@ -127,6 +127,33 @@ fn every_notification_lets_one_task_on() {
             notify.notify_one();
             tasks.join_all().await;
             assert_eq!(passed.load(Ordering::SeqCst), 1_000);
+            notify.notified().await;
+        });
+    });
+}
+
+#[test]
+fn no_notification_is_lost_to_those_who_give_up() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let notify = Arc::new(Notify::new());
+            let mut tasks = JoinSet::new();
+            for _ in 0..8 {
+                let notify = Arc::clone(&notify);
+                tasks.spawn(async move {
+                    for round in 0..300 {
+                        // Passed on when it is dropped with the notification in it; else nobody would have it any more.
+                        if round % 4 == 0 {
+                            notify.notified().await;
+                        } else if fickle(notify.notified()).await.is_none() {
+                            continue;
+                        }
+                        notify.notify_one();
+                    }
+                });
+            }
+            notify.notify_one();
+            tasks.join_all().await;
             notify.notified().await;
         });
     });

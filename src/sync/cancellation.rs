@@ -77,12 +77,13 @@ impl Node {
         self.is_cancelled.load(Ordering::Acquire)
     }
 
-    /// Cancels this one. What remains to be done outside of the lock: wake, and cancel the children.
-    fn cancel(&self) -> (Wakers, Slab<Weak<Self>>) {
+    /// Cancels this one. Its children remain to be cancelled, without its lock.
+    fn cancel(&self, wakers: &mut Wakers) -> Slab<Weak<Self>> {
         let mut state = self.state.lock();
         // ORDERING: Release, read by `is_cancelled`.
         self.is_cancelled.store(true, Ordering::Release);
-        (state.waiters.call_all(), mem::take(&mut state.children))
+        state.waiters.call_all_into(wakers);
+        mem::take(&mut state.children)
     }
 }
 
@@ -110,7 +111,7 @@ impl CancellationToken {
     ///
     /// If this one is cancelled already, so is the child.
     pub fn child_token(&self) -> Self {
-        // Needed inside, under the parent's lock, for a child that knows its key from the start.
+        // Under the lock, so that a cancellation either finds the child or is found here.
         let mut state = self.node.state.lock();
         if self.node.is_cancelled() {
             drop(state);
@@ -133,27 +134,16 @@ impl CancellationToken {
     ///
     /// Once this returns, every token below is cancelled. Cancelling again does nothing.
     pub fn cancel(&self) {
-        let mut all_wakers = Vec::new();
-        let (wakers, mut below) = self.node.cancel();
-        all_wakers.push(wakers);
-        let mut levels = Vec::new();
-        loop {
-            for (_, child) in &mut below {
-                if let Some(child) = child.upgrade() {
-                    let (wakers, children) = child.cancel();
-                    all_wakers.push(wakers);
-                    if !children.is_empty() {
-                        levels.push(children);
-                    }
-                }
-            }
-            match levels.pop() {
-                Some(children) => below = children,
-                None => break,
+        let mut wakers = Wakers::new();
+        let mut levels = vec![self.node.cancel(&mut wakers)];
+        while let Some(children) = levels.pop() {
+            for (_, child) in &children {
+                let below = child.upgrade().map(|child| child.cancel(&mut wakers));
+                levels.extend(below.filter(|below| !below.is_empty()));
             }
         }
         // After all are cancelled, so that whoever is woken sees the whole tree cancelled.
-        all_wakers.into_iter().for_each(Wakers::wake);
+        wakers.wake();
     }
 
     /// Whether this token, or one above it, has been cancelled.
@@ -328,10 +318,6 @@ pub struct DropGuard {
 
 impl DropGuard {
     /// Gives the token back without cancelling it.
-    ///
-    /// # Panics
-    ///
-    /// Never.
     pub fn disarm(mut self) -> CancellationToken {
         self.token.take().expect("only this takes it, and once")
     }

@@ -1,11 +1,31 @@
 //! Telling one waiter, or all, that something has happened.
+//!
+//! One word says whether a notification is kept, whether somebody waits, and how often all were notified. While nobody waits it is
+//! all that is touched.
+//!
+//! # Invariants
+//!
+//! N1. WAITED is set exactly while the list has somebody queued. It changes under the lock only.
+//! N2. KEPT and WAITED are never both set.
+//!
+//! # Edges
+//!
+//! N3. A notification (release, by the word or the lock) happens before the wait that it ends (acquire).
 
 use super::waiters::{Key, Waiters, Wakers};
 use parking_lot::Mutex;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
+
+/// A `notify_one` that nobody has had yet.
+const KEPT: u64 = 0b01;
+/// Somebody is in the list.
+const WAITED: u64 = 0b10;
+/// One call of `notify_waiters`; the rest of the word counts them.
+const CALL: u64 = 0b100;
 
 /// Wakes tasks that wait for something to happen; carries no data.
 ///
@@ -51,16 +71,9 @@ use std::task::{Context, Poll, ready};
 /// # gristmill::run(wait_until_open(&AtomicBool::new(true), &Notify::new()));
 /// ```
 pub struct Notify {
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    /// A `notify_one` that nobody has had yet. While it is kept nobody is queued.
-    is_kept: bool,
-    /// How often `notify_waiters` was called.
-    calls: u64,
-    waiters: Waiters<Notice>,
+    /// KEPT, WAITED, and the count of calls.
+    word: AtomicU64,
+    waiters: Mutex<Waiters<Notice>>,
 }
 
 /// What reached a waiter.
@@ -74,34 +87,12 @@ enum Notice {
     All,
 }
 
-impl State {
-    /// Gives a notice to one waiter, or keeps it.
-    fn notify(&mut self, notice: Notice) -> Wakers {
-        let called = match notice {
-            Notice::Last => self.waiters.pop_last(),
-            _ => self.waiters.pop(),
-        };
-        let mut wakers = Wakers::new();
-        match called {
-            Some((place, waker)) => {
-                *place = notice;
-                wakers.extend(waker);
-            }
-            None => self.is_kept = true,
-        }
-        wakers
-    }
-}
-
 impl Notify {
     /// Nothing has happened yet.
     pub const fn new() -> Self {
         Self {
-            state: Mutex::new(State {
-                is_kept: false,
-                calls: 0,
-                waiters: Waiters::new(),
-            }),
+            word: AtomicU64::new(0),
+            waiters: Mutex::new(Waiters::new()),
         }
     }
 
@@ -130,28 +121,94 @@ impl Notify {
 
     /// Wakes the one that has waited longest, or lets the next one through.
     pub fn notify_one(&self) {
-        let wakers = self.state.lock().notify(Notice::One);
-        wakers.wake();
+        self.notify(Notice::One);
     }
 
     /// Wakes the one that came last, or lets the next one through.
     pub fn notify_last(&self) {
-        let wakers = self.state.lock().notify(Notice::Last);
-        wakers.wake();
+        self.notify(Notice::Last);
     }
 
     /// Wakes all who wait now, also those that have called [`notified`](Self::notified) and not polled yet.
     #[doc(alias = "notify_all")]
     pub fn notify_waiters(&self) {
         let mut wakers = Wakers::new();
-        let mut state = self.state.lock();
-        state.calls += 1;
-        while let Some((notice, waker)) = state.waiters.pop() {
+        let mut waiters = self.waiters.lock();
+        let _ = self.update(|word| Some(word.wrapping_add(CALL) & !WAITED));
+        while let Some((notice, waker)) = waiters.pop() {
             *notice = Notice::All;
             wakers.extend(waker);
         }
-        drop(state);
+        drop(waiters);
         wakers.wake();
+    }
+
+    /// Gives a notice to one waiter, or keeps it.
+    fn notify(&self, notice: Notice) {
+        if self.keep() {
+            return;
+        }
+        let mut waiters = self.waiters.lock();
+        let wakers = self.give(&mut waiters, notice);
+        drop(waiters);
+        wakers.wake();
+    }
+
+    /// Keeps a notification if nobody waits; `false` if somebody does.
+    fn keep(&self) -> bool {
+        self.update(|word| (word & WAITED == 0).then_some(word | KEPT))
+            .is_some()
+    }
+
+    /// As [`notify`](Self::notify), under the lock.
+    fn give(&self, waiters: &mut Waiters<Notice>, notice: Notice) -> Wakers {
+        let called = match notice {
+            Notice::Last => waiters.pop_last(),
+            _ => waiters.pop(),
+        };
+        let mut wakers = Wakers::new();
+        match called {
+            Some((place, waker)) => {
+                *place = notice;
+                wakers.extend(waker);
+                self.settle(waiters);
+            }
+            None => {
+                let is_kept = self.keep();
+                debug_assert!(is_kept, "nobody waits (N1)");
+            }
+        }
+        wakers
+    }
+
+    /// Clears WAITED if nobody is queued any more; under the lock.
+    fn settle(&self, waiters: &Waiters<Notice>) {
+        if waiters.is_empty() {
+            let _ = self.update(|word| Some(word & !WAITED));
+        }
+    }
+
+    /// The count of calls in the word.
+    fn calls(&self) -> u64 {
+        // ORDERING: Acquire, edge N3.
+        self.word.load(Ordering::Acquire) / CALL
+    }
+
+    /// Has the notification that is here for a wait that began after so many calls.
+    fn take(&self, calls: u64) -> bool {
+        let before = self.update(|word| match word / CALL == calls {
+            true => (word & KEPT != 0).then_some(word & !KEPT),
+            false => Some(word),
+        });
+        before.is_some()
+    }
+
+    /// Applies `change` to the word until nobody interferes. Gives back the word before, or `None` as `change` does.
+    fn update(&self, change: impl Fn(u64) -> Option<u64>) -> Option<u64> {
+        // ORDERING: AcqRel, edge N3; Relaxed for what is only tried again, or not taken.
+        self.word
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, change)
+            .ok()
     }
 }
 
@@ -163,10 +220,11 @@ impl Default for Notify {
 
 impl fmt::Debug for Notify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.state.lock();
+        // ORDERING: Relaxed: to look at.
+        let word = self.word.load(Ordering::Relaxed);
         f.debug_struct("Notify")
-            .field("is_kept", &state.is_kept)
-            .field("waiters", &state.waiters.len())
+            .field("is_kept", &(word & KEPT != 0))
+            .field("is_waited_for", &(word & WAITED != 0))
             .finish()
     }
 }
@@ -185,46 +243,72 @@ enum Wait {
 impl Wait {
     fn new(notify: &Notify) -> Self {
         Self::New {
-            calls: notify.state.lock().calls,
+            calls: notify.calls(),
         }
     }
 
     /// Whether a notification is here; if not, it is in the list from now on.
     fn enable(&mut self, notify: &Notify) -> bool {
-        self.is_notified(&mut notify.state.lock())
+        self.has_it_already(notify) || self.is_notified(notify, &mut notify.waiters.lock())
     }
 
-    fn is_notified(&mut self, state: &mut State) -> bool {
+    /// Whether a notification is here for one that is not in the list.
+    fn has_it_already(&mut self, notify: &Notify) -> bool {
         match *self {
             Self::Done => true,
-            Self::Listed(key) => !state.waiters.is_queued(key),
+            Self::Listed(_) => false,
             Self::New { calls } => {
-                if state.calls != calls || std::mem::take(&mut state.is_kept) {
+                let has_it = notify.take(calls);
+                if has_it {
                     *self = Self::Done;
-                    return true;
                 }
-                *self = Self::Listed(state.waiters.join(Notice::None, None));
-                false
+                has_it
             }
         }
     }
 
+    /// As [`enable`](Self::enable), under the lock.
+    fn is_notified(&mut self, notify: &Notify, waiters: &mut Waiters<Notice>) -> bool {
+        let calls = match *self {
+            Self::Done => return true,
+            Self::Listed(key) => return !waiters.is_queued(key),
+            Self::New { calls } => calls,
+        };
+        // Either it has its notification, or nothing was there when WAITED was set.
+        let set_waited = |word| {
+            let is_nothing_here = word / CALL == calls && word & KEPT == 0;
+            is_nothing_here.then_some(word | WAITED)
+        };
+        while notify.update(set_waited).is_none() {
+            if notify.take(calls) {
+                *self = Self::Done;
+                return true;
+            }
+        }
+        *self = Self::Listed(waiters.join(Notice::None, None));
+        false
+    }
+
     fn poll(&mut self, notify: &Notify, cx: &mut Context<'_>) -> Poll<()> {
         let spent = ready!(runtime_core::poll_proceed(cx));
-        let mut state = notify.state.lock();
-        if !self.is_notified(&mut state) {
+        if self.has_it_already(notify) {
+            spent.made_progress();
+            return Poll::Ready(());
+        }
+        let mut waiters = notify.waiters.lock();
+        if !self.is_notified(notify, &mut waiters) {
             let Self::Listed(key) = *self else {
                 unreachable!("whoever is not notified is in the list");
             };
-            let old = state.waiters.set_waker(key, cx);
-            drop(state);
+            let old = waiters.set_waker(key, cx);
+            drop(waiters);
             drop(old);
             return Poll::Pending;
         }
         // It has its notification, which passes on to nobody from now on.
         if let Self::Listed(key) = std::mem::replace(self, Self::Done) {
-            let (_, waker) = state.waiters.leave(key);
-            drop(state);
+            let (_, waker) = waiters.leave(key);
+            drop(waiters);
             drop(waker);
         }
         spent.made_progress();
@@ -236,13 +320,16 @@ impl Wait {
         let Self::Listed(key) = std::mem::replace(self, Self::Done) else {
             return;
         };
-        let mut state = notify.state.lock();
-        let (notice, waker) = state.waiters.leave(key);
+        let mut waiters = notify.waiters.lock();
+        let (notice, waker) = waiters.leave(key);
         let wakers = match notice {
-            Notice::One | Notice::Last => state.notify(notice),
-            Notice::None | Notice::All => Wakers::new(),
+            Notice::One | Notice::Last => notify.give(&mut waiters, notice),
+            Notice::None | Notice::All => {
+                notify.settle(&waiters);
+                Wakers::new()
+            }
         };
-        drop(state);
+        drop(waiters);
         drop(waker);
         wakers.wake();
     }

@@ -1,6 +1,6 @@
 //! One value, once.
 //!
-//! The two halves share one allocation: a lock around what has happened so far.
+//! The two halves share one allocation: a lock around what has happened so far. Whoever is left alone with it needs no lock.
 
 use parking_lot::Mutex;
 use std::error::Error;
@@ -107,6 +107,8 @@ impl<T> Sender<T> {
         let own = state.sender.take();
         drop(state);
         drop(own);
+        // First, so that whoever is woken is alone with the value.
+        drop(shared);
         if let Some(receiver) = receiver {
             receiver.wake();
         }
@@ -235,6 +237,16 @@ impl<T> Receiver<T> {
         runtime_core::wait_outside("oneshot::Receiver::blocking_recv", self)
     }
 
+    /// The outcome, without the lock, if the sender has gone already.
+    fn fetch_alone(&mut self) -> Option<Result<T, RecvError>> {
+        let shared = self
+            .shared
+            .take_if(|shared| Arc::strong_count(shared) == 1)?;
+        let mut state = Arc::into_inner(shared)?.into_inner();
+        // There is a sender as long as there may be something to come.
+        state.fetch().or(Some(Err(RecvError(()))))
+    }
+
     /// Whether the value has been fetched, or will never come.
     pub fn is_terminated(&self) -> bool {
         self.shared.is_none()
@@ -253,10 +265,14 @@ impl<T> Future for Receiver<T> {
     type Output = Result<T, RecvError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let shared = self.shared.as_ref().expect(
-            "a oneshot::Receiver was polled after it had resolved: it gives its value once",
-        );
+        const AGAIN: &str =
+            "a oneshot::Receiver was polled after it had resolved: it gives its value once";
         let spent = ready!(runtime_core::poll_proceed(cx));
+        if let Some(outcome) = self.fetch_alone() {
+            spent.made_progress();
+            return Poll::Ready(outcome);
+        }
+        let shared = self.shared.as_ref().expect(AGAIN);
         let mut state = shared.lock();
         let Some(outcome) = state.fetch() else {
             let old = replace_waker(&mut state.receiver, cx);

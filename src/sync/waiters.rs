@@ -169,10 +169,15 @@ impl Waiters<()> {
     /// Calls everybody.
     pub(super) fn call_all(&mut self) -> Wakers {
         let mut wakers = Wakers::new();
+        self.call_all_into(&mut wakers);
+        wakers
+    }
+
+    /// Calls everybody, to be woken together with others.
+    pub(super) fn call_all_into(&mut self, wakers: &mut Wakers) {
         while let Some((_, waker)) = self.pop() {
             wakers.extend(waker);
         }
-        wakers
     }
 
     /// Joins, or goes on waiting after having been called for nothing. The waker that is given back is to be dropped without the lock.

@@ -103,3 +103,13 @@ impl<F: Future> ByHand<F> {
 pub(crate) fn now<F: Future>(future: F) -> F::Output {
     ByHand::new(future).now()
 }
+
+/// Polls a future once, lets others run, and drops it unless it was ready: wherever it is by then.
+pub(crate) async fn fickle<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let output = futures_lite::future::poll_once(future.as_mut()).await;
+    if output.is_none() {
+        gristmill::task::yield_now().await;
+    }
+    output
+}

@@ -33,6 +33,7 @@
 
 mod chan;
 
+mod both;
 mod bounded;
 mod permit;
 mod unbounded;

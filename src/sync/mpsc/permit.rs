@@ -98,10 +98,6 @@ impl<T> OwnedPermit<T> {
     }
 
     /// Sends into the place, as [`Permit::send`], and gives the sender back.
-    ///
-    /// # Panics
-    ///
-    /// Never.
     pub fn send(mut self, value: T) -> Sender<T> {
         let sender = self
             .sender
@@ -112,10 +108,6 @@ impl<T> OwnedPermit<T> {
     }
 
     /// Gives the place up, and the sender back.
-    ///
-    /// # Panics
-    ///
-    /// Never.
     pub fn release(mut self) -> Sender<T> {
         let sender = self
             .sender
