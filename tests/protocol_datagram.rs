@@ -51,7 +51,8 @@ impl Recorder {
     }
 
     fn record(&mut self, call: Call) {
-        self.calls.try_send(call.clone()).expect("unbounded");
+        // A test that has seen enough does not listen any more.
+        let _ = self.calls.try_send(call.clone());
         if let Some(transport) = &self.transport {
             (self.action)(transport, &call);
         }
