@@ -131,8 +131,11 @@ fn a_guard_cancels_when_it_is_dropped_unless_it_is_disarmed() {
     let token = CancellationToken::new();
     let guard = token.clone().drop_guard();
     assert!(!guard.disarm().is_cancelled());
-    let guard = token.child_token().drop_guard();
-    drop(guard);
+    assert!(!token.drop_guard_ref().disarm().is_cancelled());
+    drop(token.child_token().drop_guard());
+    let child = token.child_token();
+    drop(child.drop_guard_ref());
+    assert!(child.is_cancelled());
     assert!(!token.is_cancelled());
     drop(token.clone().drop_guard());
     assert!(token.is_cancelled());

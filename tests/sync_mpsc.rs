@@ -4,6 +4,7 @@ mod common;
 
 use common::cut::{ByHand, at_each_poll, fickle, now};
 use common::{Count, on_each, panic_text, silence_panics, within};
+use futures_lite::StreamExt;
 use gristmill::sync::mpsc::{self, error::TryRecvError, error::TrySendError};
 use gristmill::sync::oneshot;
 use gristmill::task::{JoinSet, yield_now};
@@ -216,6 +217,9 @@ fn a_reserved_place_is_nobody_elses_and_comes_back_unused() {
     drop(owned.release());
     assert_eq!(sender.capacity(), 3);
     assert!(now(sender.reserve_many(4)).is_err(), "more than there are");
+    assert!(sender.try_reserve_many(4).is_err());
+    let all = sender.try_reserve_many(3).expect("places");
+    assert_eq!((all.len(), sender.capacity()), (3, 0));
 }
 
 #[test]
@@ -242,6 +246,18 @@ fn a_weak_sender_does_not_keep_the_channel_open() {
     drop((sender, strong));
     assert!(weak.upgrade().is_none());
     assert_eq!(now(receiver.recv()), None::<u32>);
+}
+
+#[test]
+fn a_receiver_is_a_stream_until_the_channel_ends() {
+    let (sender, receiver) = mpsc::channel(4);
+    for n in 0..3 {
+        sender.try_send(n).expect("a place");
+    }
+    let mut items = ByHand::new(receiver.collect::<Vec<_>>());
+    assert!(items.poll().is_pending());
+    drop(sender);
+    assert_eq!(items.woken(), [0, 1, 2]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod common;
 
 use common::cut::{ByHand, at_each_poll, now};
 use common::{Count, on_each, panic_text, silence_panics, within};
-use gristmill::sync::oneshot::{self, TryRecvError};
+use gristmill::sync::oneshot::{self, error::TryRecvError};
 use gristmill::sync::{Promise, PromiseError};
 use gristmill::task::yield_now;
 

@@ -73,7 +73,7 @@ fn what_is_called_an_error_is_one_and_says_something() {
     }
     check! {
         AcquireError, TryAcquireError, TryLockError, SetError<u32>, PromiseError, QueueShutDown, QueueShutDown<u32>, TryPutError<u32>,
-        TryGetError, oneshot::RecvError, oneshot::TryRecvError, mpsc::error::SendError<u32>, mpsc::error::TrySendError<u32>,
+        TryGetError, oneshot::error::RecvError, oneshot::error::TryRecvError, mpsc::error::SendError<u32>, mpsc::error::TrySendError<u32>,
         mpsc::error::TryRecvError, watch::error::SendError<u32>, watch::error::RecvError, broadcast::error::SendError<u32>,
         broadcast::error::RecvError, broadcast::error::TryRecvError,
     }

@@ -205,6 +205,11 @@ impl CancellationToken {
         DropGuard { token: Some(self) }
     }
 
+    /// As [`drop_guard`](Self::drop_guard), with a guard that borrows the token.
+    pub fn drop_guard_ref(&self) -> DropGuardRef<'_> {
+        DropGuardRef { token: Some(self) }
+    }
+
     fn poll_cancelled(&self, key: &mut Option<Key>, cx: &mut Context<'_>) -> Poll<()> {
         let spent = ready!(runtime_core::poll_proceed(cx));
         if self.is_cancelled() {
@@ -326,6 +331,29 @@ impl DropGuard {
 impl Drop for DropGuard {
     fn drop(&mut self) {
         if let Some(token) = &self.token {
+            token.cancel();
+        }
+    }
+}
+
+/// Cancels a token when it is dropped; made by [`CancellationToken::drop_guard_ref`].
+#[derive(Debug)]
+#[must_use = "the token is cancelled when this is dropped"]
+pub struct DropGuardRef<'a> {
+    /// `None` once it is disarmed.
+    token: Option<&'a CancellationToken>,
+}
+
+impl<'a> DropGuardRef<'a> {
+    /// Gives the token back without cancelling it.
+    pub fn disarm(mut self) -> &'a CancellationToken {
+        self.token.take().expect("only this takes it, and once")
+    }
+}
+
+impl Drop for DropGuardRef<'_> {
+    fn drop(&mut self) {
+        if let Some(token) = self.token {
             token.cancel();
         }
     }

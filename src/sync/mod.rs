@@ -56,7 +56,8 @@ mod promise;
 
 pub use barrier::{Barrier, BarrierWait, BarrierWaitResult};
 pub use cancellation::{
-    CancellationToken, DropGuard, WaitForCancellationFuture, WaitForCancellationFutureOwned,
+    CancellationToken, DropGuard, DropGuardRef, WaitForCancellationFuture,
+    WaitForCancellationFutureOwned,
 };
 pub use condvar::Condvar;
 pub use event::{Event, EventWait};

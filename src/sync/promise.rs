@@ -124,8 +124,8 @@ impl<T> Promised<T> {
         }
         match self.receiver.try_recv() {
             Ok(outcome) => Some(outcome.map_err(|cause| PromiseError(Some(cause)))),
-            Err(oneshot::TryRecvError::Closed) => Some(Err(PromiseError(None))),
-            Err(oneshot::TryRecvError::Empty) => None,
+            Err(oneshot::error::TryRecvError::Closed) => Some(Err(PromiseError(None))),
+            Err(oneshot::error::TryRecvError::Empty) => None,
         }
     }
 }

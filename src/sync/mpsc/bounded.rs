@@ -61,7 +61,7 @@ impl<T> Sender<T> {
     ///
     /// If there is none, or the receiver is gone or closed; the value comes back.
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        match self.chan.try_take() {
+        match self.chan.try_take(1) {
             Ok(()) => self.chan.push(value).map_err(TrySendError::Closed),
             Err(Refusal::Closed) => Err(TrySendError::Closed(value)),
             Err(Refusal::NotNow) => Err(TrySendError::Full(value)),
@@ -136,8 +136,24 @@ impl<T> Sender<T> {
     ///
     /// If there is none, or the receiver is gone or closed.
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
-        match self.chan.try_take() {
+        match self.chan.try_take(1) {
             Ok(()) => Ok(Permit::new(&self.chan)),
+            Err(Refusal::Closed) => Err(TrySendError::Closed(())),
+            Err(Refusal::NotNow) => Err(TrySendError::Full(())),
+        }
+    }
+
+    /// Keeps `count` places if they are free and nobody waits for one.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_reserve`](Self::try_reserve).
+    pub fn try_reserve_many(
+        &self,
+        count: usize,
+    ) -> Result<PermitIterator<'_, T>, TrySendError<()>> {
+        match self.chan.try_take(count) {
+            Ok(()) => Ok(PermitIterator::new(&self.chan, count)),
             Err(Refusal::Closed) => Err(TrySendError::Closed(())),
             Err(Refusal::NotNow) => Err(TrySendError::Full(())),
         }
@@ -149,7 +165,7 @@ impl<T> Sender<T> {
     ///
     /// As [`try_reserve`](Self::try_reserve); the sender comes back.
     pub fn try_reserve_owned(self) -> Result<OwnedPermit<T>, TrySendError<Self>> {
-        match self.chan.try_take() {
+        match self.chan.try_take(1) {
             Ok(()) => Ok(OwnedPermit::new(self)),
             Err(Refusal::Closed) => Err(TrySendError::Closed(self)),
             Err(Refusal::NotNow) => Err(TrySendError::Full(self)),

@@ -102,9 +102,9 @@ impl<T> Chan<T> {
         }
     }
 
-    /// Takes a permit if there is one.
-    pub(super) fn try_take(&self) -> Result<(), Refusal> {
-        self.places.try_take(1)
+    /// Takes permits if they are free and nobody waits.
+    pub(super) fn try_take(&self, count: usize) -> Result<(), Refusal> {
+        self.places.try_take(count)
     }
 
     /// Waits for permits; `false` if the receiver is gone or closed.

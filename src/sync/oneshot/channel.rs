@@ -1,9 +1,9 @@
-//! One value, once.
+//! The two halves of a channel for one value.
 //!
 //! The two halves share one allocation: a lock around what has happened so far. Whoever is left alone with it needs no lock.
 
+use super::error::{RecvError, TryRecvError};
 use parking_lot::Mutex;
-use std::error::Error;
 use std::fmt;
 use std::mem;
 use std::pin::Pin;
@@ -11,19 +11,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 /// Makes the two halves of a channel for one value.
-///
-/// # Examples
-///
-/// ```
-/// use gristmill::sync::oneshot;
-///
-/// gristmill::run(async {
-///     let (answer, question) = oneshot::channel();
-///     gristmill::spawn(async move { answer.send(6 * 7) });
-///     assert_eq!(question.await, Ok(42));
-/// });
-/// ```
-#[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Mutex::new(Shared {
         stage: Stage::Open,
@@ -326,35 +313,3 @@ impl<T> fmt::Debug for Receiver<T> {
             .finish_non_exhaustive()
     }
 }
-
-/// The sender is gone, and sent nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecvError(());
-
-impl fmt::Display for RecvError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the sender was dropped without having sent a value")
-    }
-}
-
-impl Error for RecvError {}
-
-/// Why [`Receiver::try_recv`] has no value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TryRecvError {
-    /// It has not been sent yet.
-    Empty,
-    /// It has been fetched already, or will never be sent.
-    Closed,
-}
-
-impl fmt::Display for TryRecvError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "no value has been sent yet",
-            Self::Closed => "the channel is closed: its value is fetched or will not come",
-        })
-    }
-}
-
-impl Error for TryRecvError {}
