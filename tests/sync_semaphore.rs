@@ -111,6 +111,20 @@ fn closing_refuses_those_who_wait_and_those_who_come() {
 }
 
 #[test]
+fn what_a_refused_acquire_had_collected_comes_back_once() {
+    let semaphore = Semaphore::new(2);
+    let held = now(semaphore.acquire()).expect("open");
+    let unpolled = ByHand::waiting(semaphore.acquire_many(3));
+    assert_eq!(semaphore.available_permits(), 0);
+    semaphore.close();
+    assert_eq!(semaphore.available_permits(), 1);
+    drop(unpolled);
+    assert_eq!(semaphore.available_permits(), 1);
+    drop(held);
+    assert_eq!(semaphore.available_permits(), 2);
+}
+
+#[test]
 fn permits_are_added_forgotten_split_and_merged() {
     let semaphore = Arc::new(Semaphore::new(0));
     let waiting = ByHand::waiting(semaphore.acquire_many(2));
