@@ -140,6 +140,6 @@ impl Held<'_> {
 
     /// Tells the sources what the wait brought; collects the wakers, to be woken without the lease.
     pub(crate) fn dispatch(&mut self, registry: &Registry, woken: &mut Vec<Waker>) {
-        registry.dispatch(&self.events, woken);
+        registry.dispatch(self.events.iter(), woken);
     }
 }

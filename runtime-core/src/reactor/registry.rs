@@ -11,7 +11,7 @@
 //! * G2 — Under the table's lock only atomics and the waiters' locks are touched; no user code runs.
 
 use super::inbox::{Event, NEW, Steer};
-use super::poller::{Events, Poller};
+use super::poller::Poller;
 use super::ready::Ready;
 use super::source::Source;
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -121,9 +121,9 @@ impl Registry {
         self.count.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Tells the sources what a wait brought; collects the wakers.
-    pub(super) fn dispatch(&self, events: &Events, woken: &mut Vec<Waker>) {
-        let mut events = events.iter().peekable();
+    /// Tells the sources what came; collects the wakers.
+    pub(crate) fn dispatch(&self, events: impl Iterator<Item = Event>, woken: &mut Vec<Waker>) {
+        let mut events = events.peekable();
         if events.peek().is_none() {
             return;
         }

@@ -57,6 +57,9 @@ pub(crate) trait Watch: Send + 'static {
     /// there were any.
     fn fire_overdue(&self, scratch: &mut Vec<Waker>) -> bool;
 
+    /// Handles the events that wait for a worker which does not come; collects the wakers. Whether there were any.
+    fn hand_on_stranded(&mut self, woken: &mut Vec<Waker>) -> bool;
+
     /// Looks for stuck workers and helps out. Whether there was need.
     fn relieve_stuck(&mut self) -> bool;
 }
@@ -219,7 +222,9 @@ impl<W: Watch> ReactorThread<W> {
 
     fn help_out(&mut self) -> bool {
         let fired = self.watch.fire_overdue(&mut self.woken);
-        self.watch.relieve_stuck() || fired
+        let handed_on = self.watch.hand_on_stranded(&mut self.woken);
+        self.woken.drain(..).for_each(wake);
+        self.watch.relieve_stuck() || fired || handed_on
     }
 
     /// Waits in the poller in place of the workers, until one of them wants to. Does nothing if a worker is there.

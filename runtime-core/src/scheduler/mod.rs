@@ -17,7 +17,8 @@
 //! * [`context`] — what this thread is: a worker, inside a runtime, or neither
 //! * [`worker`] — the loop; [`search`] — where a worker finds work; [`sleep`] — how it goes to sleep, [`linger`] —
 //!   whether it looks a little longer before, and [`pace`] — how briefly it sleeps
-//! * [`steering`] — which worker an event belongs to; [`processor`] — what the system tells about that
+//! * [`steering`] — which worker an event belongs to; [`processor`] — what the system tells about that; [`stranded`] — events of a
+//!   worker that does not come
 //! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`watch`] — what the reactor
 //!   thread asks; [`block_in_place`] — a poll that says it will be long
 //! * [`shelf`] — where a current-thread runtime's core lies while nobody works
@@ -51,6 +52,7 @@ mod steering;
 pub(crate) mod staff;
 
 mod cpu_wait;
+mod stranded;
 mod watch;
 
 pub(crate) mod block_in_place;

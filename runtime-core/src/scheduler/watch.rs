@@ -3,6 +3,7 @@
 use super::engine::Engine;
 use super::house::House;
 use super::lane::Lane;
+use super::stranded::Stranded;
 use crate::reactor::thread::{Census, Watch};
 use crate::sync::Arc;
 use std::task::Waker;
@@ -20,6 +21,7 @@ pub(super) struct Watcher {
     house: Arc<House>,
     /// One for each lane.
     sights: Vec<Sight>,
+    stranded: Stranded,
 }
 
 /// What was seen of a lane.
@@ -68,7 +70,12 @@ impl Sight {
 impl Watcher {
     pub(super) fn new(house: Arc<House>) -> Self {
         let sights = vec![Sight::of(0, Instant::now()); house.engine.lanes.len()];
-        Self { house, sights }
+        let stranded = Stranded::new(house.engine.lanes.len());
+        Self {
+            house,
+            sights,
+            stranded,
+        }
     }
 
     pub(super) fn house(&self) -> Arc<House> {
@@ -140,6 +147,16 @@ impl Watch for Watcher {
             if next.saturating_add(slack) <= now {
                 any |= timers.fire_due(shard, now, FIRE_AT_ONCE, scratch).fired > 0;
             }
+        }
+        any
+    }
+
+    fn hand_on_stranded(&mut self, woken: &mut Vec<Waker>) -> bool {
+        let events = self.stranded.take(&self.house.engine.lanes);
+        let any = !events.is_empty();
+        if any {
+            let registry = &self.engine().reactor.registry;
+            registry.dispatch(events.into_iter(), woken);
         }
         any
     }
