@@ -156,7 +156,12 @@ impl Sleep {
         let shard = context::shard_here(&old.timers);
         let deadline_ns = old.timers.clock().ns_at(deadline);
         let new = Registration::new(old.timers, shard, deadline_ns, waker);
+        // The timers may have ended between the two places: then the poll is to say so, as nobody fires this one.
+        let stranded = new.timers.is_closed().then(|| new.cancel()).flatten();
         self.state = State::Registered(new);
+        if let Some(waker) = stranded {
+            waker.wake();
+        }
     }
 
     /// Polls and, where that is ready, spends budget.
@@ -362,6 +367,34 @@ mod tests {
         assert!(task.poll(&mut sleep).is_pending());
 
         scene.timers.close();
+
+        assert_eq!(task.wakes(), 1);
+    }
+
+    /// Resets a sleep when woken.
+    struct Resets(std::sync::Mutex<Sleep>);
+
+    impl std::task::Wake for Resets {
+        fn wake(self: Arc<Self>) {
+            let mut sleep = self.0.lock().unwrap();
+            let later = sleep.deadline() + SECOND;
+            Pin::new(&mut *sleep).reset(later);
+        }
+    }
+
+    #[test]
+    fn a_reset_while_the_timers_end_leaves_nobody_waiting() {
+        let (timers, _) = crate::testing::paused_timers(2);
+        let (task, mut late) = (counting_waker(), sleep(SECOND));
+        let outside = context::enter(Arc::clone(&timers), timers.outside());
+        assert!(task.poll(&mut late).is_pending());
+        drop(outside);
+        // The first shard has been emptied when this one is woken, and the reset goes into it.
+        let _owner = context::enter(Arc::clone(&timers), 0);
+        let resets = Arc::new(Resets(std::sync::Mutex::new(late)));
+        timers.start(0, 1, Waker::from(Arc::clone(&resets)));
+
+        timers.close();
 
         assert_eq!(task.wakes(), 1);
     }
