@@ -86,3 +86,11 @@ pub use task::{spawn, spawn_blocking, spawn_compute};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/from-asyncio.md")]
+struct FromAsyncio;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/from-tokio.md")]
+struct FromTokio;
