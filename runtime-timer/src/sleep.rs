@@ -121,6 +121,8 @@ impl Registration {
 
 impl Sleep {
     /// When it will be ready.
+    ///
+    /// While it waits this is what its timer was set to: no later than some 584 years after the start of the runtime.
     #[must_use]
     pub fn deadline(&self) -> Instant {
         match &self.state {
@@ -201,9 +203,12 @@ impl Sleep {
                 }
                 let registration =
                     Registration::new(timers, shard, deadline_ns, cx.waker().clone());
-                let is_hopeless = is_hopeless(&registration.timers, deadline_ns);
+                if is_hopeless(&registration.timers, deadline_ns) {
+                    // Not kept: whoever catches the panic and polls again hears the same again.
+                    drop(registration.cancel());
+                    panic!("{RUNTIME_GONE}");
+                }
                 self.state = State::Registered(registration);
-                assert!(!is_hopeless, "{RUNTIME_GONE}");
                 Poll::Pending
             }
         }
@@ -397,6 +402,20 @@ mod tests {
         timers.close();
 
         assert_eq!(task.wakes(), 1);
+    }
+
+    #[test]
+    fn a_sleep_that_would_never_end_panics_as_often_as_it_is_polled_and_takes_no_place() {
+        let scene = Scene::new();
+        scene.timers.close();
+        let mut sleep = sleep(SECOND);
+
+        for _ in 0..2 {
+            let poll = std::panic::AssertUnwindSafe(|| counting_waker().poll(&mut sleep));
+            assert!(std::panic::catch_unwind(poll).is_err());
+        }
+
+        assert!(scene.timers.is_empty());
     }
 
     #[test]

@@ -151,7 +151,8 @@ impl Registry {
                 continue;
             }
             // SAFETY: an entry is taken out of the table by `deregister`, before the descriptor is closed: see `register`. The
-            // table's lock is held.
+            // table's lock is held. Where a registration was leaked and its descriptor closed all the same, the question is
+            // answered for another descriptor or with an error: a wrong hint.
             let fd = unsafe { BorrowedFd::borrow_raw(entry.fd) };
             steer.locate(fd, &mut entry.lane);
             entry.source.on_event(event.ready, woken);

@@ -12,7 +12,7 @@ use crate::park::idle::{BRIEF_SLEEP, Bed};
 use crate::reactor::lease::{FOREVER, Held};
 use crate::reactor::thread::{announce_wait, report_broken_poller, timeout};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// For each timer that a worker has just fired it rests so long before it wakes for the next one, if there were several. About twice
 /// what a wake-up costs: so a worker rests for as long as timers come faster than that, and where they do not, hardly. Figures
@@ -40,6 +40,8 @@ impl Worker {
             return searching;
         }
         self.owe_nothing();
+        // Should it not come to a sleep, there was none.
+        self.slept.set(Duration::ZERO);
         let reactor = &self.engine().reactor;
         let chosen = match reactor.lease.try_take() {
             Some(held) => self.sleep_in_poller(held, searching),
@@ -48,7 +50,10 @@ impl Worker {
                 self.sleep_on_bed(searching)
             }
         };
-        self.linger.slept(self.slept.get(), chosen.is_some());
+        let slept = self.slept.get();
+        if slept > Duration::ZERO {
+            self.linger.slept(slept, chosen.is_some());
+        }
         self.fire_due_timers();
         chosen
     }
@@ -65,6 +70,7 @@ impl Worker {
         loop {
             // Whoever is about to post something may wait for this very processor.
             thread::yield_now();
+            self.fire_due_timers();
             self.look_at_poller();
             if self.must_stay_awake() {
                 self.linger.succeeded();

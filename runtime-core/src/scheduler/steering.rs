@@ -68,7 +68,11 @@ impl Steering {
         own: usize,
         origin: Origin,
     ) -> Sorter<'a> {
-        let here = processor::current();
+        let here = if self.aside.is_empty() {
+            None
+        } else {
+            processor::current()
+        };
         if let Some(here) = here {
             engine.lanes[own].set_processor(here);
         }
@@ -111,6 +115,9 @@ impl Steer for Sorter<'_> {
 
     #[inline]
     fn locate(&mut self, source: BorrowedFd<'_>, lane: &mut u32) {
+        if self.here.is_none() {
+            return;
+        }
         if *lane > NO_LANE {
             *lane -= 1;
             if *lane > NO_LANE {
