@@ -1,5 +1,6 @@
 //! Making, configuring, reaching and measuring a runtime.
 
 pub use runtime_core::{
-    Builder, EnterGuard, Handle, Runtime, RuntimeMetrics, TryCurrentError, run,
+    Builder, EnterGuard, Handle, Report, ReportedTask, Runtime, RuntimeMetrics, SlowPollCause,
+    TryCurrentError, run,
 };

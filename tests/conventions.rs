@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers of the engine, bottom first; each imports only from those before it.
-const LAYERS: [&str; 7] = [
+const LAYERS: [&str; 8] = [
     "sync",
     "task",
     "queue",
     "park",
     "reactor",
+    "report",
     "scheduler",
     "runtime",
 ];

@@ -4,11 +4,11 @@
 //! imports only from those before it:
 //!
 //! ```text
-//!   sync ─▶ task ─▶ queue ─▶ park ─▶ reactor ─▶ scheduler ─▶ runtime
-//!            │        │        │        │           │            │
-//!         what a   where     how     who hears   who runs     assembly:
-//!         task is  runnables threads from the    what, when   Builder, Runtime,
-//!                  wait      sleep   system                   Handle, block_on
+//!   sync ─▶ task ─▶ queue ─▶ park ─▶ reactor ─▶ report ─▶ scheduler ─▶ runtime
+//!            │        │        │        │          │          │           │
+//!         what a   where     how     who hears   what      who runs    assembly:
+//!         task is  runnables threads from the    debug     what, when  Builder, Runtime,
+//!                  wait      sleep   system      mode says             Handle, block_on
 //! ```
 //!
 //! `runtime-timer` and `runtime-blocking` stand beside it and know nothing of it.
@@ -22,6 +22,8 @@ mod queue;
 mod park;
 
 mod reactor;
+
+mod report;
 
 mod scheduler;
 
@@ -38,6 +40,7 @@ mod models;
 pub mod bench;
 
 pub use reactor::{Direction, Initial, Interest, Ready, Registered};
+pub use report::{Report, ReportedTask, SlowPollCause};
 pub use runtime::*;
 pub use scheduler::block_in_place::block_in_place;
 pub use task::budget::{Spent, Unconstrained, consume_budget, poll_proceed, unconstrained};

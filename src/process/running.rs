@@ -114,6 +114,8 @@ impl Drop for Running {
         if self.kill_on_drop {
             // It fails if there is nothing to kill any more.
             let _ = child.kill();
+        } else {
+            runtime_core::unwaited_child(child.id());
         }
         orphans::adopt(child);
     }

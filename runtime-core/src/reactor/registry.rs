@@ -170,8 +170,13 @@ impl Registry {
 
     /// Whether no source is registered.
     pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many sources are registered.
+    pub(crate) fn len(&self) -> usize {
         // ORDERING: Relaxed; a count for decisions that may be late.
-        self.count.load(Ordering::Relaxed) == 0
+        self.count.load(Ordering::Relaxed)
     }
 }
 

@@ -2,10 +2,13 @@
 
 use super::current_thread;
 use crate::park::ThreadWaker;
+use crate::report::{ReportedTask, Reporter};
 use crate::scheduler::house::Flavor;
+use crate::scheduler::poll_watch::PollWatch;
 use crate::scheduler::{House, context};
 use crate::sync::Arc;
-use std::pin::pin;
+use std::panic::Location;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 /// What the user called, for the message when it must not be.
@@ -21,9 +24,37 @@ pub(super) fn block_on<F: Future>(house: &Arc<House>, future: F, called: Blockin
     refuse_in_async(called);
     let _inside = context::enter(house);
     let _polling = context::set_polling(true);
+    let site = Location::caller();
     match house.flavor {
-        Flavor::MultiThread => wait(future),
-        Flavor::CurrentThread => current_thread::run(house, future),
+        Flavor::MultiThread => match PollWatch::new(&house.engine.reporter) {
+            None => wait(future),
+            Some(watch) => wait(Watched {
+                future: Box::pin(future),
+                reporter: &house.engine.reporter,
+                watch,
+                site,
+            }),
+        },
+        Flavor::CurrentThread => current_thread::run(house, future, site),
+    }
+}
+
+/// A future whose polls are watched, in debug mode.
+struct Watched<'a, F> {
+    future: Pin<Box<F>>,
+    reporter: &'a Reporter,
+    watch: PollWatch,
+    site: &'static Location<'static>,
+}
+
+impl<F: Future> Future for Watched<'_, F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.get_mut();
+        let task = ReportedTask::root(this.site);
+        this.watch
+            .watch(this.reporter, task, || this.future.as_mut().poll(cx))
     }
 }
 

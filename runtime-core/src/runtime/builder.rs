@@ -1,6 +1,8 @@
 //! How to make a runtime.
 
 use super::Runtime;
+use crate::report::reporter::Debugging;
+use crate::report::{self, Reporter};
 use crate::scheduler::engine::TimeSource;
 use crate::scheduler::house::Flavor;
 use crate::scheduler::staff::{Hook, Staff, ThreadConfig};
@@ -30,6 +32,9 @@ const MAX_POOL_THREADS: usize = 32_767;
 /// | `on_thread_start`, `on_thread_stop` | none | |
 /// | `stall_threshold` | 1 ms | `None` turns stall rescue off |
 /// | `max_relief_threads` | 8; none with `new_current_thread` | 0 to 1024 |
+/// | `debug` | what the environment variable `GRISTMILL_DEBUG` says: on if it is set, not empty and not `0` | |
+/// | `slow_poll_threshold` | 100 ms, in debug mode | |
+/// | `on_report` | the report is printed, in debug mode | |
 /// | `start_paused` | no | only with `new_current_thread` |
 ///
 /// # Examples
@@ -54,6 +59,9 @@ pub struct Builder {
     on_stop: Option<Hook>,
     stall_threshold: Option<Duration>,
     max_relief: Option<usize>,
+    debug: Option<bool>,
+    slow_poll_threshold: Duration,
+    on_report: Option<report::Hook>,
     start_paused: bool,
 }
 
@@ -77,6 +85,9 @@ impl Builder {
             on_stop: None,
             stall_threshold: Some(Duration::from_millis(1)),
             max_relief: None,
+            debug: None,
+            slow_poll_threshold: Duration::from_millis(100),
+            on_report: None,
             start_paused: false,
         }
     }
@@ -161,6 +172,63 @@ impl Builder {
         self
     }
 
+    /// Turns debug mode on or off, whatever the environment variable `GRISTMILL_DEBUG` says.
+    ///
+    /// In debug mode the runtime reports:
+    ///
+    /// * polls that keep their thread for longer than [`slow_poll_threshold`](Self::slow_poll_threshold), and whether the thread
+    ///   blocked or computed meanwhile (on Linux)
+    /// * tasks that ended with a panic or, where it can be known, an error, and whose handle was dropped unawaited
+    /// * tasks that had not ended at the shutdown, and descriptors that are still registered then
+    /// * child processes that were dropped before their end was known
+    ///
+    /// A report is a [`Report`](crate::Report). It goes to the hook of [`on_report`](Self::on_report); without one to `tracing`
+    /// (with the feature `tracing`, if a subscriber is set), as an event of the target `gristmill`; otherwise to standard error,
+    /// one line each. That happens on a thread of its own, which the shutdown waits for, so that no worker is held up. At most 1024
+    /// reports wait for it; what comes on top is counted, in [`lost_reports`](crate::RuntimeMetrics::lost_reports).
+    ///
+    /// Debug mode costs some system calls for each poll. Without it nothing is measured.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use runtime_core::{Builder, Report};
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    ///
+    /// let (sender, reports) = mpsc::channel();
+    /// let runtime = Builder::new()
+    ///     .debug(true)
+    ///     .slow_poll_threshold(Duration::from_millis(5))
+    ///     .on_report(move |report| drop(sender.send(report.clone())))
+    ///     .build()?;
+    /// runtime.block_on(async { std::thread::sleep(Duration::from_millis(10)) });
+    /// drop(runtime);
+    /// assert!(matches!(reports.recv(), Ok(Report::SlowPoll { .. })));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "set_debug")]
+    #[doc(alias = "PYTHONASYNCIODEBUG")]
+    pub fn debug(mut self, on: bool) -> Self {
+        self.debug = Some(on);
+        self
+    }
+
+    /// Sets how long a poll may take before debug mode reports it. Without debug mode nothing comes of it.
+    #[doc(alias = "slow_callback_duration")]
+    pub fn slow_poll_threshold(mut self, time: Duration) -> Self {
+        self.slow_poll_threshold = time;
+        self
+    }
+
+    /// Calls `hook` with each report of debug mode, instead of printing it. A panic of the hook is caught, and its report counts
+    /// as lost.
+    #[doc(alias = "set_exception_handler")]
+    pub fn on_report(mut self, hook: impl Fn(&report::Report) + Send + Sync + 'static) -> Self {
+        self.on_report = Some(Arc::new(hook));
+        self
+    }
+
     /// Starts with the clock paused: time then advances by itself whenever nothing can be run, or by hand with
     /// `time::advance`. For tests.
     pub fn start_paused(mut self, paused: bool) -> Self {
@@ -196,7 +264,8 @@ impl Builder {
             Some(threads) => compute.max_threads(threads),
             None => compute,
         })?;
-        let (engine, queues) = Engine::new(workers, relief, self.time_source())?;
+        let reporter = Reporter::new(self.debugging())?;
+        let (engine, queues) = Engine::new(workers, relief, self.time_source(), reporter)?;
         let mut cores: Vec<Core> = queues
             .into_iter()
             .enumerate()
@@ -215,6 +284,16 @@ impl Builder {
             (Flavor::CurrentThread, false) => TimeSource::Pausable,
             (Flavor::CurrentThread, true) => TimeSource::Paused,
         }
+    }
+
+    fn debugging(&self) -> Option<Debugging> {
+        self.debug
+            .unwrap_or_else(debug_by_environment)
+            .then(|| Debugging {
+                slow_poll_threshold: self.slow_poll_threshold,
+                hook: self.on_report.clone(),
+                thread_name: format!("{}-debug", self.name),
+            })
     }
 
     fn threads(&self) -> ThreadConfig {
@@ -308,6 +387,11 @@ impl Builder {
     }
 }
 
+/// What builders that do not say go by.
+fn debug_by_environment() -> bool {
+    std::env::var_os("GRISTMILL_DEBUG").is_some_and(|value| !value.is_empty() && value != "0")
+}
+
 fn refuse(problem: &str) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, problem))
 }
@@ -324,6 +408,8 @@ impl fmt::Debug for Builder {
             .field("thread_keep_alive", &self.keep_alive)
             .field("stall_threshold", &self.stall_threshold)
             .field("max_relief_threads", &self.max_relief)
+            .field("debug", &self.debug)
+            .field("slow_poll_threshold", &self.slow_poll_threshold)
             .field("start_paused", &self.start_paused)
             .finish_non_exhaustive()
     }

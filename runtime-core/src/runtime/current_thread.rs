@@ -10,22 +10,31 @@ use crate::scheduler::{House, Worker, context};
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::task::budget;
+use std::panic::Location;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// Runs a future to its end, and tasks meanwhile.
-pub(super) fn run<F: Future>(house: &Arc<House>, future: F) -> F::Output {
+pub(super) fn run<F: Future>(
+    house: &Arc<House>,
+    future: F,
+    site: &'static Location<'static>,
+) -> F::Output {
     let mut future = pin!(future);
     let worked = house
         .core_shelf
         .take()
-        .and_then(|core| work(house, core, future.as_mut()));
+        .and_then(|core| work(house, core, future.as_mut(), site));
     // Without an output: another thread has the core, or the runtime is shutting down.
-    worked.unwrap_or_else(|| wait_for_core(house, future))
+    worked.unwrap_or_else(|| wait_for_core(house, future, site))
 }
 
 /// Polls the future only, until it is done or the core is free.
-fn wait_for_core<F: Future>(house: &Arc<House>, mut future: Pin<&mut F>) -> F::Output {
+fn wait_for_core<F: Future>(
+    house: &Arc<House>,
+    mut future: Pin<&mut F>,
+    site: &'static Location<'static>,
+) -> F::Output {
     let shelf = &house.core_shelf;
     let thread = Arc::new(ThreadWaker::new());
     let waker = Waker::from(Arc::clone(&thread));
@@ -38,7 +47,7 @@ fn wait_for_core<F: Future>(house: &Arc<House>, mut future: Pin<&mut F>) -> F::O
         if house.engine.is_shutting_down() {
             thread.wait();
         } else if let Some(core) = shelf.take_or_wait(&thread) {
-            if let Some(output) = work(house, core, future.as_mut()) {
+            if let Some(output) = work(house, core, future.as_mut(), site) {
                 return output;
             }
         } else {
@@ -48,7 +57,12 @@ fn wait_for_core<F: Future>(house: &Arc<House>, mut future: Pin<&mut F>) -> F::O
 }
 
 /// Works with the core until the future is done; `None` if the runtime shuts down first.
-fn work<F: Future>(house: &Arc<House>, core: Core, mut future: Pin<&mut F>) -> Option<F::Output> {
+fn work<F: Future>(
+    house: &Arc<House>,
+    core: Core,
+    mut future: Pin<&mut F>,
+    site: &'static Location<'static>,
+) -> Option<F::Output> {
     let _inside = context::enter_as_worker(house, core.index());
     let root = Arc::new(RootWaker {
         woken: AtomicBool::new(true),
@@ -64,7 +78,9 @@ fn work<F: Future>(house: &Arc<House>, core: Core, mut future: Pin<&mut F>) -> O
         }
         // ORDERING: Acquire, pairs with the Release in `RootWaker::wake_by_ref`.
         if root.woken.swap(false, Ordering::Acquire)
-            && let Poll::Ready(value) = budget::with_fresh(|| future.as_mut().poll(&mut cx))
+            && let Poll::Ready(value) = worker.poll_root(site, || {
+                budget::with_fresh(|| future.as_mut().poll(&mut cx))
+            })
         {
             output = Some(value);
             return Step::Stop;

@@ -2,6 +2,7 @@
 
 use crate::scheduler::House;
 use crate::scheduler::lane::Lane;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,32 @@ impl RuntimeMetrics {
         self.house.staff.reliefs()
     }
 
+    /// How many polls took longer than the threshold; zero without [debug mode](crate::Builder::debug).
+    pub fn slow_polls(&self) -> u64 {
+        read(&self.house.engine.reporter.counts.slow_polls)
+    }
+
+    /// How many tasks panicked without anybody having awaited their handle.
+    pub fn unobserved_panics(&self) -> u64 {
+        read(&self.house.engine.reporter.counts.panics)
+    }
+
+    /// How many tasks ended with an error, of a type for which that can be known, without anybody having awaited their handle;
+    /// see [`Report::UnobservedError`](crate::Report::UnobservedError).
+    pub fn unobserved_errors(&self) -> u64 {
+        read(&self.house.engine.reporter.counts.errors)
+    }
+
+    /// How many tasks had not ended when the runtime shut down.
+    pub fn unfinished_tasks(&self) -> u64 {
+        read(&self.house.engine.reporter.counts.unfinished)
+    }
+
+    /// How many reports of debug mode could not be said: they came too fast, the hook panicked, or standard error is closed.
+    pub fn lost_reports(&self) -> u64 {
+        self.house.engine.reporter.lost()
+    }
+
     /// How many tasks a worker has polled.
     pub fn worker_poll_count(&self, worker: usize) -> u64 {
         self.of_lane(worker, |lane| lane.stats.polls.get())
@@ -103,6 +130,11 @@ impl RuntimeMetrics {
     pub fn compute_queue_depth(&self) -> usize {
         self.house.compute.metrics().queued
     }
+}
+
+fn read(count: &AtomicU64) -> u64 {
+    // ORDERING: Relaxed; statistics order nothing.
+    count.load(Ordering::Relaxed)
 }
 
 impl fmt::Debug for RuntimeMetrics {

@@ -4,6 +4,7 @@
 //! * [`block_on`] — a thread that waits for one future; [`current_thread`] — the same, working meanwhile
 //! * [`spawn`] — the free functions; [`task_builder`] — tasks with names
 //! * [`join_set`], [`yield_now`] — on top of tasks; [`metrics`] — what can be measured
+//! * [`notice`] — what other crates notice for debug mode
 
 mod block_on;
 mod current_thread;
@@ -12,6 +13,8 @@ mod builder;
 mod handle;
 mod metrics;
 mod owner;
+
+mod notice;
 
 mod join_set;
 mod spawn;
@@ -23,6 +26,7 @@ pub use builder::Builder;
 pub use handle::{EnterGuard, Handle, TryCurrentError};
 pub use join_set::JoinSet;
 pub use metrics::RuntimeMetrics;
+pub use notice::unwaited_child;
 pub use owner::{Runtime, run};
 pub use spawn::{id, run_in_executor, spawn, spawn_blocking, spawn_compute, try_id};
 pub use task_builder::TaskBuilder;

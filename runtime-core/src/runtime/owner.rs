@@ -182,7 +182,9 @@ impl Runtime {
             let _inside = context::enter(house);
             house.finish();
         }
+        let reporter = &house.engine.reporter;
         if !patient {
+            reporter.close(Some(Instant::now()));
             return;
         }
         let all_gone = workers_gone && house.staff.wait_for_end(0, deadline);
@@ -190,6 +192,7 @@ impl Runtime {
         let left = || deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let _ = house.blocking.join(left());
         let _ = house.compute.join(left());
+        reporter.close(deadline);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::context;
 use super::house::{Flavor, House};
+use super::poll_watch::excused;
 use super::worker::Worker;
 use crate::sync::Arc;
 use crate::sync::atomic::{Ordering, fence};
@@ -21,10 +22,10 @@ pub fn block_in_place<R>(f: impl FnOnce() -> R) -> R {
     // A thread that is no worker may still poll, the future of a `block_on`, and is as free to block.
     let _may_block = context::set_polling(false);
     let Some(house) = house else {
-        return budget::without(f);
+        return budget::without(|| excused(f));
     };
     let _inside = context::enter(&house);
-    context::without_worker(|| budget::without(f))
+    context::without_worker(|| budget::without(|| excused(f)))
 }
 
 /// Sees to it that somebody takes over the worker's queue.

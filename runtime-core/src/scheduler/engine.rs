@@ -14,6 +14,7 @@ use crate::park::{Idle, Unpark};
 use crate::queue::{Injector, LocalQueue};
 use crate::reactor::Reactor;
 use crate::reactor::thread::Guard;
+use crate::report::Reporter;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use crate::sync::{Arc, CachePadded};
 use crate::task::Runnable;
@@ -31,6 +32,7 @@ pub(crate) struct Engine {
     pub(crate) reactor: Arc<Reactor>,
     pub(crate) guard: Arc<Guard>,
     pub(crate) timers: Arc<Timers>,
+    pub(crate) reporter: Reporter,
     /// How many of the lanes are ordinary workers'.
     pub(crate) workers: usize,
     /// At most so many search at a time.
@@ -59,6 +61,7 @@ impl Engine {
         workers: usize,
         relief: usize,
         time: TimeSource,
+        reporter: Reporter,
     ) -> io::Result<(Arc<Self>, Vec<LocalQueue>)> {
         let (queues, lanes): (Vec<_>, Vec<_>) = (0..workers + relief)
             .map(|_| {
@@ -73,6 +76,7 @@ impl Engine {
             idle: CachePadded(Idle::new()),
             timers: make_timers(lanes.len() + 1, time, &reactor, engine),
             lanes: lanes.into(),
+            reporter,
             reactor,
             guard,
             workers,

@@ -5,9 +5,10 @@
 
 use super::context;
 use super::engine::Engine;
+use crate::report::ReportedTask;
 use crate::sync::Arc;
 use crate::task::header::Header;
-use crate::task::{Cause, OwnedSet, Runnable, Schedule};
+use crate::task::{Cause, Meta, OwnedSet, Runnable, Schedule, Unobserved};
 
 /// An owned set, and the engine that its tasks run on.
 #[repr(align(64))]
@@ -53,6 +54,11 @@ impl Schedule for Arc<Home> {
     fn release(&self, task: &Header) -> bool {
         self.tasks.remove(task)
     }
+
+    fn unobserved(&self, meta: &Meta, name: Option<&Arc<str>>, failure: Unobserved<'_>) {
+        let task = ReportedTask::new(meta, name);
+        self.engine.reporter.unobserved(task, failure);
+    }
 }
 
 /// Where a task's runnable goes.
@@ -81,5 +87,13 @@ impl Schedule for Homeless {
 
     fn release(&self, _task: &Header) -> bool {
         false
+    }
+
+    /// A job belongs to no runtime; one that is seen to fail inside of a runtime is that one's.
+    fn unobserved(&self, meta: &Meta, name: Option<&Arc<str>>, failure: Unobserved<'_>) {
+        if let Some(house) = context::house() {
+            let task = ReportedTask::new(meta, name);
+            house.engine.reporter.unobserved(task, failure);
+        }
     }
 }

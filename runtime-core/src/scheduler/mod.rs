@@ -23,6 +23,7 @@
 //!   thread asks; [`block_in_place`] — a poll that says it will be long
 //! * [`shelf`] — where a current-thread runtime's core lies while nobody works
 //! * [`cpu_wait`] — how long a worker has waited for a processor, which is not its fault
+//! * [`poll_watch`] — how long single polls take, in debug mode
 //! * [`house`] — an engine with its owned sets and executors: all that a handle reaches
 //! * [`shutdown`] — the way out
 
@@ -53,6 +54,7 @@ pub(crate) mod staff;
 
 mod cpu_wait;
 mod stranded;
+pub(crate) mod poll_watch;
 mod watch;
 
 pub(crate) mod block_in_place;

@@ -32,6 +32,7 @@ impl House {
         let (before, after) = self.homes.split_at(first);
         for home in after.iter().chain(before) {
             while let Some(task) = home.tasks.pop() {
+                self.engine.reporter.unfinished(&task);
                 task.end(JoinError::cancelled(task.meta().id));
             }
         }
@@ -44,6 +45,9 @@ impl House {
         let mut woken = Vec::new();
         self.engine.reactor.registry.shut_down(&mut woken);
         woken.drain(..).for_each(wake);
+        self.engine
+            .reporter
+            .open_descriptors(self.engine.reactor.registry.len());
         self.engine.timers.close();
         self.engine.complete(self.engine.guard.stop());
     }

@@ -20,13 +20,16 @@ use super::house::House;
 use super::lane::Lane;
 use super::linger::Linger;
 use super::pace::Pace;
+use super::poll_watch::PollWatch;
 use super::search::Searching;
 use super::steering::Steering;
 use crate::queue::LocalQueue;
+use crate::report::ReportedTask;
 use crate::sync::Arc;
 use crate::task::{Cause, Runnable, budget};
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
+use std::panic::Location;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -70,6 +73,8 @@ pub(crate) struct Worker {
     pub(super) awake_since: Cell<Instant>,
     /// How long the worker sleeps at most; a relief worker looks then whether it is still needed.
     pub(super) longest_sleep: Option<Duration>,
+    /// Only in debug mode.
+    watch: Option<PollWatch>,
 }
 
 impl Core {
@@ -86,6 +91,7 @@ impl Worker {
     pub(crate) fn new(house: Arc<House>, core: Core) -> Self {
         house.engine.lanes[core.index].set_thread();
         let workers = house.engine.workers;
+        let watch = PollWatch::new(&house.engine.reporter);
         Self {
             house,
             core,
@@ -101,6 +107,7 @@ impl Worker {
             slept: Cell::new(Duration::ZERO),
             awake_since: Cell::new(Instant::now()),
             longest_sleep: None,
+            watch,
         }
     }
 
@@ -255,6 +262,34 @@ impl Worker {
 
     #[inline]
     fn execute(&self, runnable: Runnable) {
+        match &self.watch {
+            None => self.execute_now(runnable),
+            Some(watch) => self.execute_watched(watch, runnable),
+        }
+    }
+
+    #[cold]
+    fn execute_watched(&self, watch: &PollWatch, runnable: Runnable) {
+        // The task may be gone after its poll.
+        let task = ReportedTask::new(runnable.meta(), runnable.name().as_ref());
+        watch.watch(&self.engine().reporter, task, || self.execute_now(runnable));
+    }
+
+    /// Polls a future that is no task, as [`execute`](Self::execute) does a task.
+    #[inline]
+    pub(crate) fn poll_root<R>(
+        &self,
+        site: &'static Location<'static>,
+        poll: impl FnOnce() -> R,
+    ) -> R {
+        match &self.watch {
+            None => poll(),
+            Some(watch) => watch.watch(&self.engine().reporter, ReportedTask::root(site), poll),
+        }
+    }
+
+    #[inline]
+    fn execute_now(&self, runnable: Runnable) {
         let lane = self.lane();
         let meta = runnable.meta();
         lane.set_polling(Some(meta.site));

@@ -180,6 +180,21 @@ impl<F: Future, S> Cell<F, S> {
         });
     }
 
+    /// Looks at the output, if there is one.
+    ///
+    /// # Safety
+    ///
+    /// The task is complete, and the caller has the right to the stage by C1.
+    #[inline]
+    pub(super) unsafe fn with_output(&self, look: impl FnOnce(&Result<F::Output, JoinError>)) {
+        self.stage.with(|stage| {
+            // SAFETY: C1 with I5, nobody else reaches the stage now.
+            if let Stage::Output(output) = unsafe { &*stage } {
+                look(output);
+            }
+        });
+    }
+
     /// Takes the output out.
     ///
     /// # Safety

@@ -91,7 +91,7 @@ impl JoinError {
     }
 
     /// The panic's message, if it is text as with `panic!`.
-    fn panic_message(&self) -> Option<String> {
+    pub(crate) fn panic_message(&self) -> Option<String> {
         let Cause::Panicked(payload) = &self.cause else {
             return None;
         };

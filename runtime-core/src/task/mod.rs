@@ -18,7 +18,7 @@
 //! * [`header`], [`cell`] — the layout; [`recycle`] — the memory; [`raw`] — the operations behind the vtable
 //! * [`runnable`], [`waker`], [`join`], [`abort`] — the handles; [`owned`] — the set of all living tasks
 //! * [`budget`] — how much a task may do in one poll
-//! * [`id`], [`error`], [`meta`] — what users see of a task
+//! * [`id`], [`error`], [`meta`] — what users see of a task; [`failure`] — what nobody saw of it
 
 pub(crate) mod state;
 mod word;
@@ -40,6 +40,7 @@ pub(crate) mod runnable;
 mod waker;
 
 pub(crate) mod error;
+mod failure;
 pub(crate) mod id;
 pub(crate) mod meta;
 
@@ -52,6 +53,7 @@ pub use id::Id;
 pub use join::JoinHandle;
 
 pub(crate) use cell::allocate;
+pub(crate) use failure::Unobserved;
 pub(crate) use meta::Meta;
 pub(crate) use named::Named;
 pub(crate) use owned::OwnedSet;

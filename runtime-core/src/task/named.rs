@@ -6,6 +6,7 @@
 use super::header::Header;
 use super::runnable::Runnable;
 use super::schedule::{Cause, Schedule};
+use super::{Meta, Unobserved};
 use crate::sync::Arc;
 
 /// A scheduler, and the name of the task that it is a part of.
@@ -29,6 +30,10 @@ impl<S: Schedule> Schedule for Named<S> {
 
     fn release(&self, task: &Header) -> bool {
         self.scheduler.release(task)
+    }
+
+    fn unobserved(&self, meta: &Meta, _name: Option<&Arc<str>>, failure: Unobserved<'_>) {
+        self.scheduler.unobserved(meta, Some(&self.name), failure);
     }
 
     fn name(&self) -> Option<&Arc<str>> {

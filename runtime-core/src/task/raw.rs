@@ -16,6 +16,7 @@
 
 use super::cell::Cell;
 use super::error::JoinError;
+use super::failure::Unobserved;
 use super::header::{Header, Vtable};
 use super::runnable::Runnable;
 use super::schedule::{Cause, Schedule};
@@ -181,7 +182,7 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
     let state = this.header.state.complete();
     if !state.is_join_interested() {
         // SAFETY: I5, no handle is left, so the output is this thread's.
-        contain(|| unsafe { this.clear_stage() });
+        unsafe { discard_output(this) };
     } else if state.has_join_waker() {
         contain(|| {
             // SAFETY: I4, while JOIN_WAKER is set the place may be read.
@@ -195,6 +196,27 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
     }
     // SAFETY: the caller's references, and the set's if the task was in it.
     unsafe { release::<F, S>(task, refs) };
+}
+
+/// Drops the output, if it was not taken; tells of a failure that nobody has seen.
+///
+/// # Safety
+///
+/// The task is complete, and the output is the caller's (I5).
+#[inline]
+unsafe fn discard_output<F: Future + 'static, S: Schedule>(this: &Cell<F, S>) {
+    let tell = |output: &Result<F::Output, JoinError>| {
+        if let Some(failure) = Unobserved::in_output(output) {
+            contain(|| {
+                let meta = &this.header.meta;
+                this.scheduler.unobserved(meta, None, failure);
+            });
+        }
+    };
+    // SAFETY: the output is the caller's.
+    unsafe { this.with_output(tell) };
+    // SAFETY: as above.
+    contain(|| unsafe { this.clear_stage() });
 }
 
 /// Gives references up and frees the cell with the last.
@@ -303,7 +325,7 @@ unsafe fn drop_join<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
     let before = this.header.state.drop_join();
     if before.is_complete() {
         // SAFETY: I5, this handle cleared the interest after COMPLETE, so the output is its own.
-        contain(|| unsafe { this.clear_stage() });
+        unsafe { discard_output(this) };
     }
     if !(before.is_complete() && before.has_join_waker()) {
         // SAFETY: I4, either not complete and the bit is cleared now, or complete and already handed

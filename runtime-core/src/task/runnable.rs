@@ -7,6 +7,7 @@
 use super::error::JoinError;
 use super::header::{Header, TaskRef};
 use super::meta::Meta;
+use crate::sync::Arc;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -42,6 +43,11 @@ impl Runnable {
     #[inline]
     pub(crate) fn meta(&self) -> &Meta {
         self.0.meta()
+    }
+
+    /// What the user called the task, if anything.
+    pub(crate) fn name(&self) -> Option<Arc<str>> {
+        self.0.name()
     }
 
     /// The runnable as a plain pointer, for the LIFO slot; [`from_ptr`](Self::from_ptr) takes it back.

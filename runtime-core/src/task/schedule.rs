@@ -1,7 +1,7 @@
 //! What a task needs of the world around it.
 
-use super::Runnable;
 use super::header::Header;
+use super::{Meta, Runnable, Unobserved};
 use crate::sync::Arc;
 
 /// Why a runnable is to be put somewhere.
@@ -38,6 +38,9 @@ pub(crate) trait Schedule: Send + Sync + Sized + 'static {
     /// Takes a finished task out of the set of living ones. Whether it was in it, so that the set's
     /// reference is the caller's now.
     fn release(&self, task: &Header) -> bool;
+
+    /// The task failed, and nobody will see it: the output is about to be dropped.
+    fn unobserved(&self, _meta: &Meta, _name: Option<&Arc<str>>, _failure: Unobserved<'_>) {}
 
     /// What the user called the task, if anything.
     fn name(&self) -> Option<&Arc<str>> {

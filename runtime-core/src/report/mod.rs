@@ -1,0 +1,25 @@
+//! What debug mode has to say: what there is to report, and how it gets out.
+//!
+//! ```text
+//!   a long poll ─────────────┐
+//!   a failure nobody saw ────┤                   bounded channel
+//!   a task left at shutdown ─┼──▶ reporter ─────────────────────▶ its thread ──▶ outlet: hook, `tracing`, or
+//!   a descriptor, a child ───┘    counts; never waits                                     standard error
+//! ```
+//!
+//! Knows no workers: who notices something hands it in. [`report`] — what can be said; [`reporter`] — counting, and the
+//! way out of the workers' threads; [`outlet`] — where it is said.
+
+mod outlet;
+#[expect(
+    clippy::module_inception,
+    reason = "the file is about the report, the folder about reporting"
+)]
+mod report;
+
+pub(crate) mod reporter;
+
+pub use report::{Report, ReportedTask, SlowPollCause};
+
+pub(crate) use outlet::Hook;
+pub(crate) use reporter::Reporter;

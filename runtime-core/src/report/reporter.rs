@@ -1,0 +1,252 @@
+//! Counts what is noticed, and takes it off the thread that noticed it.
+//!
+//! Reports are said on a thread of their own, which only debug mode has: standard error may be a pipe that nobody reads,
+//! and a hook may take its time. The channel to it is bounded; what does not fit is counted, and the next report that
+//! gets through says how many are missing. A hook that causes reports itself so fills the channel, and never recurses.
+//!
+//! # Invariants
+//!
+//! * R1 — Handing a report in never waits for the outlet while the runtime lives, and never panics.
+//! * R2 — Every report is said, or counted as lost.
+
+use super::outlet::{Hook, Outlet};
+use super::{Report, ReportedTask, SlowPollCause};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Arc, Mutex};
+use crate::task::Unobserved;
+use crate::task::header::TaskRef;
+use std::cell::Cell;
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Reports on their way at most.
+const ROOM: usize = 1024;
+
+/// How often to look whether the thread has ended, when the shutdown waits for it.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+thread_local! {
+    /// This thread is saying a report.
+    static SAYING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What debug mode is set to.
+#[derive(Clone)]
+pub(crate) struct Debugging {
+    pub(crate) slow_poll_threshold: Duration,
+    pub(crate) hook: Option<Hook>,
+    /// Of the thread that says reports.
+    pub(crate) thread_name: String,
+}
+
+/// Counts, and passes on.
+pub(crate) struct Reporter {
+    /// The threshold of slow polls; `None` without debug mode.
+    threshold: Option<Duration>,
+    desk: Arc<Desk>,
+    line: Mutex<Option<Line>>,
+    pub(crate) counts: Counts,
+}
+
+/// What was noticed so far.
+pub(crate) struct Counts {
+    pub(crate) slow_polls: AtomicU64,
+    pub(crate) panics: AtomicU64,
+    pub(crate) errors: AtomicU64,
+    pub(crate) unfinished: AtomicU64,
+}
+
+/// What is shared with the thread.
+struct Desk {
+    outlet: Outlet,
+    /// Reports that were not said.
+    lost: AtomicU64,
+}
+
+/// The way to the thread.
+struct Line {
+    sender: SyncSender<Report>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Reporter {
+    /// A reporter that reports if it is told how, and only counts otherwise.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system refuses the thread.
+    pub(crate) fn new(debugging: Option<Debugging>) -> io::Result<Self> {
+        let threshold = debugging.as_ref().map(|set| set.slow_poll_threshold);
+        let hook = debugging.as_ref().and_then(|set| set.hook.clone());
+        let desk = Arc::new(Desk {
+            outlet: Outlet::new(hook),
+            lost: AtomicU64::new(0),
+        });
+        let line = debugging
+            .map(|set| Line::new(set.thread_name, Arc::clone(&desk)))
+            .transpose()?;
+        Ok(Self {
+            threshold,
+            desk,
+            line: Mutex::new(line),
+            counts: Counts {
+                slow_polls: AtomicU64::new(0),
+                panics: AtomicU64::new(0),
+                errors: AtomicU64::new(0),
+                unfinished: AtomicU64::new(0),
+            },
+        })
+    }
+
+    /// The threshold of slow polls; `None` without debug mode.
+    #[inline]
+    pub(crate) fn threshold(&self) -> Option<Duration> {
+        self.threshold
+    }
+
+    /// Whether reports are said.
+    pub(crate) fn is_on(&self) -> bool {
+        self.threshold.is_some()
+    }
+
+    /// A task's output is about to be dropped, and is a failure.
+    #[cold]
+    pub(crate) fn unobserved(&self, task: ReportedTask, failure: Unobserved<'_>) {
+        // ORDERING: Relaxed, here and below; statistics order nothing.
+        match failure {
+            Unobserved::Panic(error) => {
+                self.counts.panics.fetch_add(1, Ordering::Relaxed);
+                let message = error.panic_message();
+                self.report(|| Report::UnobservedPanic { task, message });
+            }
+            Unobserved::Error(error) => {
+                self.counts.errors.fetch_add(1, Ordering::Relaxed);
+                self.report(|| Report::UnobservedError {
+                    task,
+                    message: error.to_string(),
+                });
+            }
+        }
+    }
+
+    /// A poll took longer than the threshold.
+    #[cold]
+    pub(crate) fn slow_poll(&self, task: ReportedTask, duration: Duration, cause: SlowPollCause) {
+        self.counts.slow_polls.fetch_add(1, Ordering::Relaxed);
+        self.report(|| Report::SlowPoll {
+            task,
+            duration,
+            cause,
+        });
+    }
+
+    /// The runtime shuts down while a task lives.
+    pub(crate) fn unfinished(&self, task: &TaskRef) {
+        if task.is_complete() {
+            return;
+        }
+        self.counts.unfinished.fetch_add(1, Ordering::Relaxed);
+        self.report(|| Report::UnfinishedTask {
+            task: ReportedTask::new(task.meta(), task.name().as_ref()),
+        });
+    }
+
+    /// So many descriptors are registered when the runtime has shut down.
+    pub(crate) fn open_descriptors(&self, count: usize) {
+        if count > 0 {
+            self.report(|| Report::OpenDescriptors { count });
+        }
+    }
+
+    /// Reports in debug mode.
+    pub(crate) fn report(&self, report: impl FnOnce() -> Report) {
+        if !self.is_on() {
+            return;
+        }
+        let report = report();
+        match &*self.line.lock() {
+            Some(line) => {
+                if line.sender.try_send(report).is_err() {
+                    self.desk.lose(1);
+                }
+                return;
+            }
+            None => {}
+        }
+        // After the shutdown there is no worker left to hold up.
+        self.desk.say(&report);
+    }
+
+    /// How many reports were not said.
+    pub(crate) fn lost(&self) -> u64 {
+        // ORDERING: Relaxed; statistics order nothing.
+        self.desk.lost.load(Ordering::Relaxed)
+    }
+
+    /// The shutdown: waits, up to the deadline, until what was handed in is said.
+    pub(crate) fn close(&self, deadline: Option<Instant>) {
+        let Some(Line { sender, thread }) = self.line.lock().take() else {
+            return;
+        };
+        drop(sender);
+        if thread.thread().id() == thread::current().id() {
+            return;
+        }
+        while !thread.is_finished() {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return;
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        // Its panics are contained.
+        let _ = thread.join();
+    }
+}
+
+impl Line {
+    fn new(name: String, desk: Arc<Desk>) -> io::Result<Self> {
+        let (sender, reports) = sync_channel(ROOM);
+        let builder = thread::Builder::new().name(name);
+        let thread = builder.spawn(move || desk.say_all(&reports))?;
+        Ok(Self { sender, thread })
+    }
+}
+
+impl Desk {
+    /// The body of the thread.
+    fn say_all(&self, reports: &Receiver<Report>) {
+        let mut told = 0;
+        for report in reports {
+            self.say(&report);
+            // ORDERING: Relaxed; what is lost after this look is told after the next report.
+            let lost = self.lost.load(Ordering::Relaxed);
+            if lost > told {
+                self.say(&Report::Lost { count: lost - told });
+                told = lost;
+            }
+        }
+    }
+
+    /// Says a report on this thread, unless that is what caused it.
+    fn say(&self, report: &Report) {
+        // A thread that is past its destructors says nothing any more.
+        let is_free = SAYING
+            .try_with(|saying| !saying.replace(true))
+            .unwrap_or(false);
+        if !is_free {
+            self.lose(1);
+            return;
+        }
+        if !self.outlet.say(report) {
+            self.lose(1);
+        }
+        SAYING.set(false);
+    }
+
+    fn lose(&self, count: u64) {
+        // ORDERING: Relaxed; statistics order nothing.
+        self.lost.fetch_add(count, Ordering::Relaxed);
+    }
+}
