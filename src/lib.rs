@@ -47,6 +47,7 @@
 //! |---|---|
 //! | `codec` | `io::codec`: streams of bytes cut into frames, by length or by line |
 //! | `hyper` | `hyper`: what hyper 1 needs to serve and to speak HTTP on this runtime |
+//! | `tracing` | the reports of debug mode ([`runtime::Builder::debug`]) as events of `tracing` |
 //! | `tokio-io` | the traits `tokio::io::{AsyncRead, AsyncWrite}` for streams, pipes and files, and `io::Compat` for the rest |
 
 #![forbid(unsafe_code)]
