@@ -61,7 +61,7 @@ fn traced(report: &Report) -> bool {
 
 #[cfg(feature = "tracing")]
 fn emit(report: &Report) {
-    use tracing::{field::display, warn};
+    use tracing::{field, warn};
 
     let (kind, task) = match report {
         Report::SlowPoll { task, .. } => ("slow_poll", Some(task)),
@@ -82,11 +82,11 @@ fn emit(report: &Report) {
     warn!(
         target: "gristmill",
         kind,
-        task.id = task.and_then(|task| task.id()).map(display),
+        task.id = task.and_then(|task| task.id()).map(field::display),
         task.name = task.and_then(|task| task.name()),
-        task.spawned_at = task.map(|task| display(task.spawned_at())),
+        task.spawned_at = task.map(|task| field::display(task.spawned_at())),
         duration_ms = duration,
-        cause = cause.map(tracing::field::debug),
+        cause = cause.map(field::debug),
         "{report}"
     );
 }

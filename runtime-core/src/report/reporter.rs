@@ -166,14 +166,11 @@ impl Reporter {
             return;
         }
         let report = report();
-        match &*self.line.lock() {
-            Some(line) => {
-                if line.sender.try_send(report).is_err() {
-                    self.desk.lose(1);
-                }
-                return;
+        if let Some(line) = &*self.line.lock() {
+            if line.sender.try_send(report).is_err() {
+                self.desk.lose(1);
             }
-            None => {}
+            return;
         }
         // After the shutdown there is no worker left to hold up.
         self.desk.say(&report);

@@ -180,19 +180,24 @@ impl<F: Future, S> Cell<F, S> {
         });
     }
 
-    /// Looks at the output, if there is one.
+    /// Looks at the output. Whether there is one, which has not been taken.
     ///
     /// # Safety
     ///
     /// The task is complete, and the caller has the right to the stage by C1.
     #[inline]
-    pub(super) unsafe fn with_output(&self, look: impl FnOnce(&Result<F::Output, JoinError>)) {
+    pub(super) unsafe fn with_output(
+        &self,
+        look: impl FnOnce(&Result<F::Output, JoinError>),
+    ) -> bool {
         self.stage.with(|stage| {
             // SAFETY: C1 with I5, nobody else reaches the stage now.
-            if let Stage::Output(output) = unsafe { &*stage } {
-                look(output);
-            }
-        });
+            let Stage::Output(output) = (unsafe { &*stage }) else {
+                return false;
+            };
+            look(output);
+            true
+        })
     }
 
     /// Takes the output out.

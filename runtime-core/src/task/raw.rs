@@ -214,9 +214,11 @@ unsafe fn discard_output<F: Future + 'static, S: Schedule>(this: &Cell<F, S>) {
         }
     };
     // SAFETY: the output is the caller's.
-    unsafe { this.with_output(tell) };
-    // SAFETY: as above.
-    contain(|| unsafe { this.clear_stage() });
+    let is_left = unsafe { this.with_output(tell) };
+    if is_left {
+        // SAFETY: as above.
+        contain(|| unsafe { this.clear_stage() });
+    }
 }
 
 /// Gives references up and frees the cell with the last.
