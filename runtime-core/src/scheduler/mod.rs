@@ -53,8 +53,8 @@ mod steering;
 pub(crate) mod staff;
 
 mod cpu_wait;
-mod stranded;
 pub(crate) mod poll_watch;
+mod stranded;
 mod watch;
 
 pub(crate) mod block_in_place;
