@@ -119,6 +119,37 @@ fn a_closed_server_takes_no_more_and_keeps_what_it_has() {
 }
 
 #[test]
+fn a_client_that_does_not_read_outlasts_a_close_and_no_abort() {
+    struct Flood;
+
+    impl Protocol for Flood {
+        fn connection_made(&mut self, transport: Transport) {
+            // More than the operating system takes.
+            transport.write(&pattern(32_000_000));
+        }
+        fn data_received(&mut self, _: &[u8]) {}
+    }
+
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+            let server = serve(listener, || Flood);
+            let mut client = client_of(&server).await;
+            client.read_exact(&mut [0]).await.expect("a byte");
+
+            server.close();
+            server.close_clients();
+            gristmill::task::yield_now().await;
+            assert_eq!(server.connections(), 1);
+
+            server.abort_clients();
+            server.wait_closed().await;
+            assert_eq!(server.connections(), 0);
+        });
+    });
+}
+
+#[test]
 fn dropping_a_server_ends_its_connections_and_each_is_told() {
     on_each(|runtime| {
         runtime.block_on(async {
