@@ -55,8 +55,9 @@ fn a_long_poll_is_reported_with_name_site_and_duration() {
         let handle = builder.spawn_on(body, runtime.handle());
         let id = handle.id();
         runtime.block_on(handle).expect("no panic");
-        assert!(runtime.metrics().slow_polls() > 0, "{flavour:?}");
+        let metrics = runtime.metrics();
         let reports = all(runtime, &reports);
+        assert!(metrics.slow_polls() > 0, "{flavour:?}");
         // On a busy machine there may be others.
         let (report, task, duration) = reports
             .iter()
@@ -220,13 +221,24 @@ fn a_panic_that_was_awaited_is_no_news() {
 fn a_panic_of_a_detached_blocking_job_is_reported() {
     with_each(|flavour| {
         let (runtime, reports) = watched(flavour, NEVER);
+        // Its handle goes before its end, or after it.
         drop(runtime.spawn_blocking(|| panic!("in a job")));
         eventually("the job ends", || {
             runtime.metrics().unobserved_panics() == 1
         });
+        let ended = runtime.spawn_blocking(|| panic!("in another job"));
+        eventually("it ends", || ended.is_finished());
+        drop(ended);
+        assert_eq!(runtime.metrics().unobserved_panics(), 2);
         let reports = all(runtime, &reports);
         assert!(
-            matches!(&reports[..], [Report::UnobservedPanic { .. }]),
+            matches!(
+                &reports[..],
+                [
+                    Report::UnobservedPanic { .. },
+                    Report::UnobservedPanic { .. }
+                ]
+            ),
             "{reports:?}"
         );
     });

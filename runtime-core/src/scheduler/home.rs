@@ -70,7 +70,10 @@ pub(crate) enum Address {
 }
 
 /// Where executor jobs are at home: nowhere. A job's one runnable goes to its executor at once.
-pub(crate) struct Homeless;
+pub(crate) struct Homeless {
+    /// Whose job it is, for reports.
+    pub(super) engine: Arc<Engine>,
+}
 
 impl Schedule for Homeless {
     /// Nobody knows when an executor gets to a queued job, so its abort does not wait for that.
@@ -89,11 +92,8 @@ impl Schedule for Homeless {
         false
     }
 
-    /// A job belongs to no runtime; one that is seen to fail inside of a runtime is that one's.
     fn unobserved(&self, meta: &Meta, name: Option<&Arc<str>>, failure: Unobserved<'_>) {
-        if let Some(house) = context::house() {
-            let task = ReportedTask::new(meta, name);
-            house.engine.reporter.unobserved(task, failure);
-        }
+        let task = ReportedTask::new(meta, name);
+        self.engine.reporter.unobserved(task, failure);
     }
 }

@@ -147,7 +147,7 @@ impl House {
         work: impl FnOnce() -> R + Send + 'static,
         meta: Meta,
     ) -> JoinHandle<R> {
-        self.run_with(executor, work, meta, Homeless)
+        self.run_with(executor, work, meta, self.homeless())
     }
 
     /// Hands a closure with a name to an executor.
@@ -159,10 +159,16 @@ impl House {
         name: Arc<str>,
     ) -> JoinHandle<R> {
         let scheduler = Named {
-            scheduler: Homeless,
+            scheduler: self.homeless(),
             name,
         };
         self.run_with(executor, work, meta, scheduler)
+    }
+
+    fn homeless(&self) -> Homeless {
+        Homeless {
+            engine: Arc::clone(&self.engine),
+        }
     }
 
     fn run_with<R: Send + 'static>(
