@@ -277,3 +277,17 @@ fn a_position_is_told_and_taken_back_to_the_start() {
     finish(tape.read_exact(&mut part)).unwrap();
     assert_eq!(&part, b"0123");
 }
+
+#[test]
+fn next_line_goes_on_where_a_dropped_one_stopped_and_ends_with_none() {
+    at_each_poll(|cut| {
+        let mut lines = drip(b"one\r\n\ntwo").lines();
+        let early = cut.drive(lines.next_line(), |_| {});
+        let first = early.unwrap_or_else(|| finish(lines.next_line()));
+        assert_eq!(first.unwrap().as_deref(), Some("one"));
+        assert_eq!(finish(lines.next_line()).unwrap().as_deref(), Some(""));
+        assert_eq!(finish(lines.next_line()).unwrap().as_deref(), Some("two"));
+        assert_eq!(finish(lines.next_line()).unwrap(), None);
+        assert_eq!(finish(lines.into_inner().read(&mut [0; 4])).unwrap(), 0);
+    });
+}

@@ -173,3 +173,23 @@ fn a_socket_goes_to_the_standard_library_and_back() {
         });
     });
 }
+
+#[test]
+fn a_try_peek_leaves_the_datagram() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let one = UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
+            let other = UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
+            let mut buf = [0; 16];
+            let error = other.try_peek(&mut buf).expect_err("nothing yet");
+            assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+
+            let target = other.local_addr().expect("an address");
+            one.send_to(b"ping", target).await.expect("a send");
+            other.peek(&mut buf).await.expect("a datagram");
+            assert_eq!(other.try_peek(&mut buf).expect("still there"), 4);
+            assert_eq!(other.try_recv(&mut buf).expect("still there"), 4);
+            assert_eq!(&buf[..4], b"ping");
+        });
+    });
+}

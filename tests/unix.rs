@@ -7,6 +7,7 @@ use common::on_each;
 use gristmill::io::{AsyncReadExt, AsyncWriteExt};
 use gristmill::net::{UnixDatagram, UnixListener, UnixStream};
 use gristmill::task::JoinSet;
+use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::path::Path;
 use wire::{echo, fresh_path, pattern};
@@ -211,6 +212,39 @@ fn a_sender_without_a_connection_waits_for_room_that_it_took_itself() {
             }
             sending.await.expect("no panic");
             std::fs::remove_file(path).expect("the file of the socket");
+        });
+    });
+}
+
+#[test]
+fn a_peek_leaves_the_datagram_and_a_poll_takes_it_with_its_sender() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let paths = [fresh_path(), fresh_path()];
+            let [one, other] = paths
+                .each_ref()
+                .map(|p| UnixDatagram::bind(p).expect("a socket"));
+            let mut buf = [0; 16];
+            let error = other.try_peek(&mut buf).expect_err("nothing yet");
+            assert_eq!(error.kind(), ErrorKind::WouldBlock);
+
+            let sent = poll_fn(|cx| one.poll_send_to(cx, b"ping", &paths[1])).await;
+            assert_eq!(sent.expect("a send"), 4);
+            let copied = other.peek(&mut buf[..2]).await.expect("a datagram");
+            assert_eq!(&buf[..copied], b"pi");
+            assert_eq!(other.try_peek(&mut buf).expect("still there"), 4);
+
+            let taken = poll_fn(|cx| other.poll_recv_from(cx, &mut buf)).await;
+            let (length, from) = taken.expect("a datagram");
+            assert_eq!(
+                (&buf[..length], from.as_pathname()),
+                (&b"ping"[..], Some(&*paths[0]))
+            );
+            let error = other.try_peek(&mut buf).expect_err("nothing more");
+            assert_eq!(error.kind(), ErrorKind::WouldBlock);
+            for path in paths {
+                std::fs::remove_file(path).expect("a socket's file");
+            }
         });
     });
 }

@@ -6,6 +6,7 @@ use super::AsyncBufRead;
 use super::text::{Text, poll_line};
 use crate::stream::Stream;
 use pin_project_lite::pin_project;
+use std::future::poll_fn;
 use std::io;
 use std::mem;
 use std::pin::Pin;
@@ -31,6 +32,48 @@ impl<R> Lines<R> {
             line: String::new(),
             text: Text::default(),
         }
+    }
+
+    /// Gives the reader back. What has come of a line that was begun is lost.
+    pub fn into_inner(self) -> R {
+        self.reader
+    }
+}
+
+impl<R: AsyncBufRead + Unpin> Lines<R> {
+    /// Waits for the next line, without its end; `None` after the last one.
+    ///
+    /// As `next` of [`StreamExt`](crate::stream::StreamExt), in the shape that `?` likes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gristmill::io::{AsyncBufReadExt, BufReader};
+    ///
+    /// gristmill::run(async {
+    ///     let mut lines = BufReader::new(&b"one\ntwo"[..]).lines();
+    ///     let mut seen = Vec::new();
+    ///     while let Some(line) = lines.next_line().await? {
+    ///         seen.push(line);
+    ///     }
+    ///     assert_eq!(seen, ["one", "two"]);
+    ///     Ok::<(), std::io::Error>(())
+    /// })
+    /// # .unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What the reader says; `InvalidData` if a line is not UTF-8.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: the line that has begun is kept for the next call.
+    #[doc(alias = "readline")]
+    pub async fn next_line(&mut self) -> io::Result<Option<String>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+            .await
+            .transpose()
     }
 }
 

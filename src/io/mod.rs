@@ -69,7 +69,7 @@ pub use read_to_string::ReadToString;
 pub use relay::copy_bidirectional;
 pub use runtime_core::{Interest, Ready};
 pub use seek_ext::AsyncSeekExt;
-pub use std::io::SeekFrom;
+pub use std::io::{Error, ErrorKind, Result, SeekFrom};
 pub use stdin::{Stdin, stdin};
 pub use stdout::{Stderr, Stdout, stderr, stdout};
 pub use write_ext::AsyncWriteExt;

@@ -213,6 +213,15 @@ impl UdpSocket {
             .await
     }
 
+    /// Copies a datagram from the connected peer, without waiting; as [`peek`](Self::peek).
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is none; otherwise as of [`peek`](Self::peek).
+    pub fn try_peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.try_io(Interest::READABLE, |socket| socket.peek(buf))
+    }
+
     /// The address to which this is bound, with the port that the operating system chose.
     ///
     /// # Errors

@@ -3,11 +3,12 @@
 use super::socket;
 use super::unix::SocketAddr;
 use crate::io::Interest;
-use runtime_core::{Initial, Registered};
+use runtime_core::{Direction, Initial, Registered};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::io;
 use std::net::Shutdown;
 use std::path::Path;
+use std::task::{Context, Poll};
 
 /// A Unix socket of datagrams, which arrive whole, in order, and are not lost.
 ///
@@ -113,6 +114,24 @@ impl UnixDatagram {
         })
     }
 
+    /// Polls to send a datagram to the socket at `path`; as [`send_to`](Self::send_to), but only the task that polled last to
+    /// write is woken.
+    ///
+    /// # Errors
+    ///
+    /// As of [`send_to`](Self::send_to).
+    pub fn poll_send_to<P: AsRef<Path>>(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+        path: P,
+    ) -> Poll<io::Result<usize>> {
+        let address = SockAddr::unix(path)?;
+        self.0.poll_io(Direction::Write, cx, |socket| {
+            SockRef::from(socket).send_to(buf, &address)
+        })
+    }
+
     /// Waits for a datagram; tells its length and where it came from. What does not fit into `buf` is lost.
     ///
     /// # Errors
@@ -136,6 +155,45 @@ impl UnixDatagram {
     pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.0
             .try_io(Interest::READABLE, |socket| socket.recv_from(buf))
+    }
+
+    /// Polls for a datagram; as [`recv_from`](Self::recv_from), but only the task that polled last to read is woken.
+    ///
+    /// # Errors
+    ///
+    /// As of [`recv_from`](Self::recv_from).
+    pub fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        self.0
+            .poll_io(Direction::Read, cx, |socket| socket.recv_from(buf))
+    }
+
+    /// Waits for a datagram and copies it without taking it; tells how much was copied.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: the datagram stays.
+    pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0
+            .io(Interest::READABLE, |socket| peek(socket, buf))
+            .await
+    }
+
+    /// Copies a datagram, without waiting; as [`peek`](Self::peek).
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is none; otherwise as of [`peek`](Self::peek).
+    pub fn try_peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0
+            .try_io(Interest::READABLE, |socket| peek(socket, buf))
     }
 
     /// Ends one way of a connected socket, or both.
@@ -164,4 +222,10 @@ impl UnixDatagram {
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.0.get_ref().peer_addr()
     }
+}
+
+/// The standard library's own is not stable yet.
+fn peek(socket: &std::os::unix::net::UnixDatagram, buf: &mut [u8]) -> io::Result<usize> {
+    let (copied, _) = rustix::net::recv(socket, buf, rustix::net::RecvFlags::PEEK)?;
+    Ok(copied)
 }
