@@ -9,7 +9,8 @@ pub(crate) fn describe() -> String {
     let model = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown model".to_owned());
     let memory = field("/proc/meminfo", "MemTotal").unwrap_or_else(|| "unknown".to_owned());
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let kernel = kernel.trim();
+    // What follows the number is the name that somebody gave to a build.
+    let kernel = kernel.trim().split('-').next().unwrap_or_default();
     format!("{cores} processors ({model}), {memory} of memory, Linux {kernel}.")
 }
 
