@@ -4,7 +4,7 @@ mod common;
 
 use common::{FLAVOURS, silence_panics, within};
 use gristmill::executor::{BlockingPool, ComputePool, PoolConfig};
-use gristmill::runtime::Builder;
+use gristmill::runtime::{Builder, Runtime};
 use gristmill::task::JoinHandle;
 use gristmill::time::{Duration, interval};
 use std::future::pending;
@@ -187,4 +187,24 @@ fn the_payload_of_a_cancelled_task() {
         let error = runtime.block_on(task).expect_err("aborted");
         drop(error.into_panic());
     });
+}
+
+#[test]
+fn what_is_spawned_after_the_shutdown_says_so_and_names_the_fix() {
+    let runtime = Runtime::new().expect("a runtime");
+    let handle = runtime.handle().clone();
+    drop(runtime);
+    let other = Runtime::new().expect("another runtime");
+    let errors = [
+        other.block_on(handle.spawn(async {})),
+        other.block_on(handle.spawn_blocking(|| ())),
+        other.block_on(handle.spawn_compute(|| ())),
+    ];
+    for error in errors {
+        let error = error.expect_err("nobody would run it");
+        assert!(error.is_cancelled());
+        let text = error.to_string();
+        assert!(text.contains("has shut down"), "{text}");
+        assert!(text.contains("keep the Runtime alive"), "{text}");
+    }
 }

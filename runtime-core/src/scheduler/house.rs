@@ -109,9 +109,9 @@ impl House {
                 allocate(future, scheduler(Arc::clone(home)), meta, true);
             let refused = member.and_then(|member| home.tasks.insert(member).err());
             match (refused, worker) {
-                // Too late: the runtime is shutting down. Dropping the runnable ends the task as
-                // cancelled, on this thread.
+                // Too late: the runtime is shutting down. The future is dropped on this thread.
                 (Some(member), _) => {
+                    handle.refuse_late();
                     drop(runnable);
                     drop(member);
                 }
@@ -186,8 +186,9 @@ impl House {
         let job = Job::new(move || errand.run());
         if let Err(rejected) = executor.execute(job) {
             // A job after the shutdown is cancelled, as a task would be. One without a thread tells why.
-            if let Some(error) = refusal(&rejected) {
-                handle.refuse(error);
+            match refusal(&rejected) {
+                Some(error) => handle.refuse(error),
+                None => handle.refuse_late(),
             }
             drop(rejected);
         }

@@ -15,6 +15,8 @@ pub struct JoinError {
 
 enum Cause {
     Cancelled,
+    /// Spawned on a runtime that has shut down.
+    TooLate,
     /// Behind a lock only to make the error `Sync`, which panic payloads need not be.
     Panicked(Mutex<Box<dyn Any + Send + 'static>>),
     Refused(Box<io::Error>),
@@ -25,6 +27,13 @@ impl JoinError {
         Self {
             id,
             cause: Cause::Cancelled,
+        }
+    }
+
+    pub(crate) fn too_late(id: Id) -> Self {
+        Self {
+            id,
+            cause: Cause::TooLate,
         }
     }
 
@@ -42,9 +51,9 @@ impl JoinError {
         }
     }
 
-    /// Whether the task was aborted, or dropped by the shutdown of its runtime.
+    /// Whether the task was aborted, dropped by the shutdown of its runtime, or spawned after it.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.cause, Cause::Cancelled)
+        matches!(self.cause, Cause::Cancelled | Cause::TooLate)
     }
 
     /// Whether the task panicked.
@@ -108,6 +117,12 @@ impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
             Cause::Cancelled => write!(f, "task {} was cancelled", self.id),
+            Cause::TooLate => write!(
+                f,
+                "task {} was cancelled: its runtime has shut down and starts nothing any more; \
+                 keep the Runtime alive for as long as something is spawned on it",
+                self.id
+            ),
             Cause::Panicked(_) => match self.panic_message() {
                 Some(message) => write!(f, "task {} panicked: {message}", self.id),
                 None => write!(f, "task {} panicked", self.id),
@@ -121,6 +136,7 @@ impl fmt::Debug for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
             Cause::Cancelled => write!(f, "JoinError::Cancelled({:?})", self.id),
+            Cause::TooLate => write!(f, "JoinError::TooLate({:?})", self.id),
             Cause::Panicked(_) => {
                 write!(
                     f,

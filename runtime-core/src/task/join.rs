@@ -76,6 +76,11 @@ impl<T> JoinHandle<T> {
         self.task.meta().id
     }
 
+    /// Ends a task that was spawned after the end of its runtime.
+    pub(crate) fn refuse_late(&self) {
+        self.task.end(JoinError::too_late(self.id()));
+    }
+
     /// Ends a task that could not be started.
     pub(crate) fn refuse(&self, error: std::io::Error) {
         self.task.end(JoinError::refused(self.id(), error));
