@@ -6,7 +6,7 @@
 //! * G2 — Once the door is shut no connection is added, so that whoever shuts it and then goes through the table reaches all.
 
 use super::transport::Transport;
-use event_listener::Event;
+use crate::sync::Notify;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(super) struct Clients {
     table: Mutex<Table>,
     /// Notified when a connection ends, and when the server no longer listens.
-    fewer: Event,
+    fewer: Notify,
 }
 
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Clients {
                 next: 0,
                 door: Door::Open,
             }),
-            fewer: Event::new(),
+            fewer: Notify::new(),
         })
     }
 
@@ -77,7 +77,7 @@ impl Clients {
             table.door = door;
         }
         drop(table);
-        self.fewer.notify(usize::MAX);
+        self.fewer.notify_waiters();
     }
 
     pub(super) fn door(&self) -> Door {
@@ -106,11 +106,11 @@ impl Clients {
 
     async fn until(&self, holds: impl Fn(&Table) -> bool) {
         loop {
-            let listener = self.fewer.listen();
+            let notified = self.fewer.notified();
             if holds(&self.table.lock()) {
                 return;
             }
-            listener.await;
+            notified.await;
         }
     }
 }
@@ -120,6 +120,6 @@ impl Drop for Membership {
         let gone = self.clients.table.lock().connections.remove(&self.key);
         // Dropped after the lock is released.
         drop(gone);
-        self.clients.fewer.notify(usize::MAX);
+        self.clients.fewer.notify_waiters();
     }
 }

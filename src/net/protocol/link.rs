@@ -9,7 +9,7 @@
 
 use super::Address;
 use super::pressure::{Pressure, Relief};
-use event_listener::Event;
+use crate::sync::Notify;
 use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub(super) enum Life {
 pub(super) struct Link<Q> {
     state: Mutex<State<Q>>,
     /// Notified when writers may go on, and when a life ends.
-    changed: Event,
+    changed: Notify,
     pub(super) local: Address,
     pub(super) peer: Address,
 }
@@ -102,7 +102,7 @@ impl<Q: Default> Link<Q> {
                 revision: 0,
                 waker: None,
             }),
-            changed: Event::new(),
+            changed: Notify::new(),
             local,
             peer,
         })
@@ -147,7 +147,7 @@ impl<Q> Link<Q> {
     /// Lets a life go on to a later stage; earlier ones stay as they are.
     pub(super) fn advance(&self, to: Life) {
         self.ask(|state| state.life = state.life.max(to));
-        self.changed.notify(usize::MAX);
+        self.changed.notify_waiters();
     }
 
     pub(super) fn set_marks(&self, high: usize, low: usize) {
@@ -156,7 +156,7 @@ impl<Q> Link<Q> {
             "the low-water mark ({low} bytes) is above the high-water mark ({high} bytes): give the high one first"
         );
         if self.ask(|state| state.pressure.set_marks(high, low)) == Relief::Eased {
-            self.changed.notify(usize::MAX);
+            self.changed.notify_waiters();
         }
     }
 
@@ -182,12 +182,12 @@ impl<Q> Link<Q> {
             if let Some(answer) = self.read(&look) {
                 return answer;
             }
-            let listener = self.changed.listen();
-            // Once more: what happened before there was a listener does not wake it.
+            let notified = self.changed.notified();
+            // Once more: what happened before this was made does not wake it.
             if let Some(answer) = self.read(&look) {
                 return answer;
             }
-            listener.await;
+            notified.await;
         }
     }
 }
@@ -218,7 +218,7 @@ impl<Q> Link<Q> {
     pub(super) fn sent(&self, bytes: usize) {
         let relief = self.state.lock().pressure.remove(bytes);
         if relief == Relief::Eased {
-            self.changed.notify(usize::MAX);
+            self.changed.notify_waiters();
         }
     }
 

@@ -4,9 +4,9 @@
 mod common;
 
 use common::{Count, FLAVOURS, on_each, within};
-use event_listener::Event;
 use gristmill::hyper::{HyperExecutor, HyperIo, HyperTimer};
 use gristmill::net::{TcpListener, TcpStream};
+use gristmill::sync::Notify;
 use gristmill::task::JoinSet;
 use gristmill::time::{Duration, Instant, sleep};
 use http_body_util::{BodyExt, Empty, Full};
@@ -157,17 +157,17 @@ fn a_thousand_connections_are_served_at_once() {
 /// No request is answered before all have come, each on its connection.
 async fn all_at_once(count: usize) {
     let (listener, address) = listener().await;
-    let (here, all_here) = (Count::default(), Arc::new(Event::new()));
+    let (here, all_here) = (Count::default(), Arc::new(Notify::new()));
     let arrived = here.clone();
     let server = gristmill::spawn(serve(listener, move |request| {
         let (here, all_here) = (arrived.clone(), Arc::clone(&all_here));
         async move {
-            let listener = all_here.listen();
+            let opened = all_here.notified();
             here.add();
             if here.get() >= count {
-                all_here.notify(usize::MAX);
+                all_here.notify_waiters();
             } else {
-                listener.await;
+                opened.await;
             }
             echo(request).await
         }
