@@ -29,8 +29,6 @@ mod scheduler;
 
 mod runtime;
 
-// Cells of locks may be statics, which the model checker's atomics cannot be.
-#[cfg(not(gristmill_loom))]
 pub mod guarded;
 
 #[cfg(all(test, gristmill_loom))]

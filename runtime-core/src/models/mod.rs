@@ -21,6 +21,8 @@ mod guard;
 
 mod owned;
 
+mod guarded;
+
 use crate::sync::{Arc, Mutex};
 use crate::task::header::Header;
 use crate::task::{Cause, Runnable, Schedule};
