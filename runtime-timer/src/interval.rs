@@ -31,7 +31,7 @@ pub fn interval(period: Duration) -> Interval {
 pub fn interval_at(start: Instant, period: Duration) -> Interval {
     assert!(
         !period.is_zero(),
-        "the period of an interval must not be zero"
+        "the period of an interval must not be zero: use yield_now in a loop for work without a pause"
     );
     Interval {
         sleep: sleep_until(start),
