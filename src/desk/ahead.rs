@@ -1,6 +1,7 @@
 //! Bytes that were read and nobody has asked for yet.
 
-use super::state::ROOM;
+/// What a read asks for at least, and what of emptied buffers is kept, in bytes.
+pub(crate) const ROOM: usize = 64 * 1024;
 
 /// How many bytes are read ahead at most, however much is read; eight times as much as at first, today.
 const MOST: usize = 8 * ROOM;

@@ -48,7 +48,7 @@ mod pool;
 mod state;
 mod turn;
 
+pub(crate) use ahead::ROOM;
 pub(crate) use desk::{Desk, Scope, poll_budget};
 pub(crate) use device::Device;
 pub(crate) use pool::on_pool;
-pub(crate) use state::ROOM;

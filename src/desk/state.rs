@@ -4,9 +4,6 @@ use super::ahead::Ahead;
 use std::io::{self, SeekFrom};
 use std::task::Waker;
 
-/// What a read asks for at least, and what of emptied buffers is kept, in bytes.
-pub(crate) const ROOM: usize = 64 * 1024;
-
 /// Who may touch the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {

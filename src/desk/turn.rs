@@ -4,7 +4,8 @@
 //! leaves the desk idle, with an answer that says what happened (D1).
 
 use super::Device;
-use super::state::{Answer, ROOM, Stage, State};
+use super::ahead::ROOM;
+use super::state::{Answer, Stage, State};
 use std::fs;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::mem;

@@ -10,8 +10,8 @@
 //! * J2 — To a sleeper an inbox is one more queue: who puts something in notifies afterwards, and who goes to sleep looks at the
 //!   inboxes of all after its announcement (edge P1 of [`park`](crate::park)).
 
+use super::key::Key;
 use super::ready::Ready;
-use super::registry::Key;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use std::os::fd::BorrowedFd;

@@ -20,7 +20,8 @@
 //! * [`ready`] — what one can wait for, and what came; [`readiness`] — the word that stores it
 //! * [`waiters`] — which tasks wait for a source; [`source`] — both together
 //! * [`poller`] — the operating system's wait, one file a platform; [`registry`] — the table of sources
-//! * [`lease`] — the right to wait in the poller; [`inbox`] — events for another thread than the one that waited
+//! * [`key`] — what a registration is called; [`inbox`] — events, and those for another thread than the one that waited
+//! * [`lease`] — the right to wait in the poller
 //! * [`registered`] — what users hold; [`current`] — the reactor of this thread
 //! * [`thread`] — the reactor thread
 
@@ -31,10 +32,13 @@ mod waiters;
 
 pub(crate) mod source;
 
+mod key;
+
+pub(crate) mod inbox;
+
 pub(crate) mod poller;
 pub(crate) mod registry;
 
-pub(crate) mod inbox;
 pub(crate) mod lease;
 
 pub(crate) mod current;

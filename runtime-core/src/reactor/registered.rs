@@ -10,8 +10,8 @@
 //!   back, on every path.
 
 use super::current;
+use super::key::Key;
 use super::ready::{Direction, Interest, Ready};
-use super::registry::Key;
 use super::source::Source;
 use super::{Reactor, readiness::Seen};
 use crate::sync::Arc;

@@ -11,6 +11,7 @@
 //! * G2 — Under the table's lock only atomics and the waiters' locks are touched; no user code runs.
 
 use super::inbox::{Event, NEW, Steer};
+use super::key::Key;
 use super::poller::Poller;
 use super::ready::Ready;
 use super::source::Source;
@@ -46,29 +47,6 @@ struct Entry {
     fd: RawFd,
     /// Whose worker had better handle its events, as [`Steer`] has it. Written by whoever handles one.
     lane: u32,
-}
-
-/// What the poller reports for a source: an index, and above it a generation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key(usize);
-
-/// Half of a key is index; on 32-bit systems that is room for 65,535 descriptors.
-const INDEX_BITS: u32 = usize::BITS / 2;
-const INDEX_MASK: usize = (1 << INDEX_BITS) - 1;
-
-impl Key {
-    fn new(index: usize, generation: usize) -> Self {
-        // The top bit stays clear, so no key is one of the poller's own.
-        Self(index | (generation << INDEX_BITS) & (usize::MAX >> 1))
-    }
-
-    pub(super) fn from_raw(raw: usize) -> Self {
-        Self(raw)
-    }
-
-    pub(super) fn raw(self) -> usize {
-        self.0
-    }
 }
 
 impl Registry {
@@ -188,7 +166,7 @@ impl Table {
             ));
         }
         let slot = self.entries.vacant_entry();
-        if slot.key() >= INDEX_MASK {
+        if slot.key() >= Key::INDEX_END {
             return Err(io::Error::other(
                 "too many descriptors are registered with this runtime",
             ));
@@ -205,12 +183,12 @@ impl Table {
     }
 
     fn get(&mut self, key: Key) -> Option<&mut Entry> {
-        let entry = self.entries.get_mut(key.0 & INDEX_MASK)?;
+        let entry = self.entries.get_mut(key.index())?;
         (entry.key == key).then_some(entry)
     }
 
     fn remove(&mut self, key: Key) -> Option<Entry> {
-        self.entries.try_remove(key.0 & INDEX_MASK)
+        self.entries.try_remove(key.index())
     }
 }
 
@@ -237,11 +215,7 @@ mod tests {
         let old = table.insert(&source, 0).expect("room");
         table.remove(old);
         let new = table.insert(&source, 0).expect("room");
-        assert_eq!(
-            old.0 & INDEX_MASK,
-            new.0 & INDEX_MASK,
-            "the index is used again"
-        );
+        assert_eq!(old.index(), new.index(), "the index is used again");
         assert!(table.get(old).is_none());
         assert!(table.get(new).is_some());
     }

@@ -10,7 +10,7 @@
 use super::super::ready::Ready;
 use super::{NOTIFY_KEY, cannot_start};
 use crate::reactor::inbox::Event;
-use crate::reactor::registry::Key;
+use crate::reactor::key::Key;
 use polling::{Event as Watched, PollMode};
 use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};

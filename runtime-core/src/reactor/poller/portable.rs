@@ -7,7 +7,7 @@
 use super::super::ready::Ready;
 use super::{NOTIFY_KEY, cannot_start};
 use crate::reactor::inbox::Event;
-use crate::reactor::registry::Key;
+use crate::reactor::key::Key;
 use polling::{Event as Watched, PollMode};
 use std::io;
 use std::num::NonZeroUsize;
