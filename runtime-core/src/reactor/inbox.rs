@@ -36,6 +36,17 @@ pub(crate) trait Steer {
     fn locate(&mut self, source: BorrowedFd<'_>, lane: &mut u32);
 }
 
+/// For who is no worker: events are handled where they are.
+pub(crate) struct Anywhere;
+
+impl Steer for Anywhere {
+    fn puts_aside(&mut self, _lane: u32, _event: Event) -> bool {
+        false
+    }
+
+    fn locate(&mut self, _source: BorrowedFd<'_>, _lane: &mut u32) {}
+}
+
 /// The events that wait for one worker.
 #[derive(Debug)]
 pub(crate) struct Inbox {
@@ -71,28 +82,24 @@ impl Inbox {
 
     /// Puts events in, and leaves `events` empty. The caller notifies.
     pub(crate) fn put(&self, events: &mut Vec<Event>) {
-        let mut waiting = self.events.lock();
-        waiting.append(events);
-        // ORDERING: Relaxed, J1; edge P1 is made by the fence in the caller's `notify`.
-        self.has_events
-            .store(!waiting.is_empty(), Ordering::Relaxed);
+        self.change(|waiting| waiting.append(events));
     }
 
     /// Moves all events to `taken`, which is empty.
     pub(crate) fn take_all(&self, taken: &mut Vec<Event>) {
-        let mut waiting = self.events.lock();
-        std::mem::swap(&mut *waiting, taken);
-        // ORDERING: Relaxed, J1: whoever took the events handles them.
-        self.has_events
-            .store(!waiting.is_empty(), Ordering::Relaxed);
+        self.change(|waiting| std::mem::swap(waiting, taken));
     }
 
     /// Moves half of the events to `taken`, of one the one: for a thief.
     pub(crate) fn take_half(&self, taken: &mut Vec<Event>) {
+        self.change(|waiting| taken.extend(waiting.drain(..waiting.len().div_ceil(2))));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Event>)) {
         let mut waiting = self.events.lock();
-        let half = waiting.len().div_ceil(2);
-        taken.extend(waiting.drain(..half));
-        // ORDERING: Relaxed, J1, as above.
+        change(&mut waiting);
+        // ORDERING: Relaxed, J1. Of what is put in, edge P1 is made by the fence in the caller's `notify`; who takes events
+        // handles them.
         self.has_events
             .store(!waiting.is_empty(), Ordering::Relaxed);
     }

@@ -17,13 +17,12 @@
 //!
 //! * Z — `wait_until` against the timers' cached next deadline: announce, SeqCst, look, on both sides.
 
-use super::inbox::Steer;
+use super::inbox::Event;
 use super::poller::Events;
 use super::registry::Registry;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::sync::{Mutex, MutexGuard};
 use std::io;
-use std::task::Waker;
 use std::time::Duration;
 
 /// Nobody waits in the poller: whoever is awake looks at the timers by itself.
@@ -123,23 +122,8 @@ impl Held<'_> {
         registry.poller.wait(&mut self.events, timeout)
     }
 
-    /// As [`dispatch`](Self::dispatch), but for the events that `steer` puts aside.
-    pub(crate) fn dispatch_some(
-        &mut self,
-        registry: &Registry,
-        steer: &mut impl Steer,
-        woken: &mut Vec<Waker>,
-    ) {
-        registry.dispatch_some(self.events.iter(), steer, woken);
-    }
-
-    /// Whether the wait brought nothing.
-    pub(crate) fn brought_nothing(&self) -> bool {
-        self.events.iter().next().is_none()
-    }
-
-    /// Tells the sources what the wait brought; collects the wakers, to be woken without the lease.
-    pub(crate) fn dispatch(&mut self, registry: &Registry, woken: &mut Vec<Waker>) {
-        registry.dispatch(self.events.iter(), woken);
+    /// What the wait brought, for [`Registry::dispatch`].
+    pub(crate) fn events(&self) -> impl Iterator<Item = Event> {
+        self.events.iter()
     }
 }

@@ -99,22 +99,8 @@ impl Registry {
         self.count.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Tells the sources what came; collects the wakers.
-    pub(crate) fn dispatch(&self, events: impl Iterator<Item = Event>, woken: &mut Vec<Waker>) {
-        let mut events = events.peekable();
-        if events.peek().is_none() {
-            return;
-        }
-        let mut table = self.table.lock();
-        for Event { key, ready } in events {
-            if let Some(entry) = table.get(key) {
-                entry.source.on_event(ready, woken);
-            }
-        }
-    }
-
-    /// As [`dispatch`](Self::dispatch), but for the events that `steer` puts aside.
-    pub(crate) fn dispatch_some(
+    /// Tells the sources what came, but for the events that `steer` puts aside; collects the wakers.
+    pub(crate) fn dispatch(
         &self,
         events: impl Iterator<Item = Event>,
         steer: &mut impl Steer,

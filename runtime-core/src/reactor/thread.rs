@@ -27,6 +27,7 @@
 //! * V — `Guard::parked` against the counts of idle workers: announce, SeqCst, look, on both sides.
 
 use super::Reactor;
+use super::inbox::Anywhere;
 use super::lease::{FOREVER, Held};
 use crate::park::{Parker, Unpark};
 use crate::sync::Arc;
@@ -235,7 +236,9 @@ impl<W: Watch> ReactorThread<W> {
                 return;
             };
             let census = self.wait_in_poller(&mut held);
-            held.dispatch(&reactor.registry, &mut self.woken);
+            reactor
+                .registry
+                .dispatch(held.events(), &mut Anywhere, &mut self.woken);
             drop(held);
             self.looks = reactor.lease.looks();
             self.unlooked = Duration::ZERO;

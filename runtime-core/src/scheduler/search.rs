@@ -13,6 +13,7 @@ use crate::reactor::thread::wake;
 use crate::sync::atomic::{Ordering, fence};
 use crate::task::Runnable;
 use std::ops::ControlFlow;
+use std::task::Waker;
 use std::time::Duration;
 
 /// Timers fired at a time; a storm of them must not keep a worker from its queue.
@@ -135,53 +136,53 @@ impl Worker {
     }
 
     /// Handles the events that belong here, and hands the others over.
-    pub(super) fn dispatch(&self, mut held: Held<'_>) {
-        if held.brought_nothing() {
+    pub(super) fn dispatch(&self, held: Held<'_>) {
+        if held.events().next().is_none() {
             return;
         }
+        let wakers = self.sort(held.events(), Origin::Poller);
+        drop(held);
+        if self.steering.borrow_mut().deliver(self.engine()) {
+            self.engine().notify();
+        }
+        self.wake_all(wakers);
+    }
+
+    /// Tells the sources of those events that belong here; gives who is to be woken.
+    fn sort(&self, events: impl Iterator<Item = Event>, origin: Origin) -> Vec<Waker> {
         let engine = self.engine();
         let mut wakers = self.wakers.take();
         let mut steering = self.steering.borrow_mut();
-        let mut sorter = steering.sort(engine, self.index(), Origin::Poller);
-        held.dispatch_some(&engine.reactor.registry, &mut sorter, &mut wakers);
-        drop(held);
-        if steering.deliver(engine) {
-            engine.notify();
-        }
-        drop(steering);
-        self.wake_all(wakers);
+        let mut sorter = steering.sort(engine, self.index(), origin);
+        let registry = &engine.reactor.registry;
+        registry.dispatch(events, &mut sorter, &mut wakers);
+        wakers
     }
 
     /// Handles the events that others found.
     #[cold]
     pub(super) fn open_inbox(&self) {
-        let mut events = Vec::new();
-        self.lane().inbox.take_all(&mut events);
-        self.handle(events);
+        self.handle(|events| self.lane().inbox.take_all(events));
     }
 
-    fn handle(&self, events: Vec<Event>) {
-        let engine = self.engine();
-        let mut wakers = self.wakers.take();
-        let mut steering = self.steering.borrow_mut();
-        let mut sorter = steering.sort(engine, self.index(), Origin::Inbox);
-        let registry = &engine.reactor.registry;
-        registry.dispatch_some(events.into_iter(), &mut sorter, &mut wakers);
-        drop(steering);
+    /// Handles the events that `take` takes out of an inbox.
+    fn handle(&self, take: impl FnOnce(&mut Vec<Event>)) {
+        let mut events = self.events.take();
+        take(&mut events);
+        let wakers = self.sort(events.drain(..), Origin::Inbox);
+        self.events.replace(events);
         self.wake_all(wakers);
     }
 
     /// Takes half of the events that wait for another worker.
     fn steal_events<'a>(&self, mut victims: impl Iterator<Item = &'a Lane>) -> Option<Runnable> {
         let victim = victims.find(|victim| !victim.inbox.is_empty())?;
-        let mut events = Vec::new();
-        victim.inbox.take_half(&mut events);
-        self.handle(events);
+        self.handle(|events| victim.inbox.take_half(events));
         self.queue().pop(&self.lane().queue)
     }
 
     /// Wakes tasks that the reactor found; gives the emptied room back.
-    pub(super) fn wake_all(&self, mut wakers: Vec<std::task::Waker>) {
+    pub(super) fn wake_all(&self, mut wakers: Vec<Waker>) {
         if !wakers.is_empty() {
             self.deferring(|| wakers.drain(..).for_each(wake));
         }

@@ -4,6 +4,7 @@ use super::engine::Engine;
 use super::house::House;
 use super::lane::Lane;
 use super::stranded::Stranded;
+use crate::reactor::inbox::Anywhere;
 use crate::reactor::thread::{Census, Watch};
 use crate::sync::Arc;
 use std::task::Waker;
@@ -156,7 +157,7 @@ impl Watch for Watcher {
         let any = !events.is_empty();
         if any {
             let registry = &self.engine().reactor.registry;
-            registry.dispatch(events.into_iter(), woken);
+            registry.dispatch(events.into_iter(), &mut Anywhere, woken);
         }
         any
     }

@@ -24,6 +24,7 @@ use super::poll_watch::PollWatch;
 use super::search::Searching;
 use super::steering::Steering;
 use crate::queue::LocalQueue;
+use crate::reactor::inbox::Event;
 use crate::report::ReportedTask;
 use crate::sync::Arc;
 use crate::task::{Cause, Runnable, budget};
@@ -56,6 +57,8 @@ pub(crate) struct Worker {
     deferring: Cell<bool>,
     /// Runnables that came in meanwhile.
     deferred: Cell<usize>,
+    /// Room for events on their way out of an inbox.
+    pub(super) events: RefCell<Vec<Event>>,
     /// Room for wakers on their way from the reactor to their tasks.
     pub(super) wakers: RefCell<Vec<Waker>>,
     pub(super) steering: RefCell<Steering>,
@@ -98,6 +101,7 @@ impl Worker {
             until_look: Cell::new(LOOK_AROUND_EVERY),
             deferring: Cell::new(false),
             deferred: Cell::new(0),
+            events: RefCell::new(Vec::new()),
             wakers: RefCell::new(Vec::new()),
             steering: RefCell::new(Steering::new(workers)),
             owed_at: Cell::new(None),
