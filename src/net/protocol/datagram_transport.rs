@@ -129,12 +129,6 @@ impl DatagramTransport {
 
 impl fmt::Debug for DatagramTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (life, size) = self.0.read(|state| (state.life, state.pressure.size()));
-        f.debug_struct("DatagramTransport")
-            .field("life", &life)
-            .field("write_buffer_size", &size)
-            .field("local_addr", &self.0.local)
-            .field("peer_addr", &self.0.peer)
-            .finish()
+        self.0.describe("DatagramTransport", f)
     }
 }

@@ -11,6 +11,7 @@ use super::Address;
 use super::pressure::{Pressure, Relief};
 use crate::sync::Notify;
 use parking_lot::Mutex;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::task::Waker;
@@ -169,6 +170,17 @@ impl<Q> Link<Q> {
             Life::Aborted | Life::Lost | Life::Gone => Some(Err(lost())),
         })
         .await
+    }
+
+    /// What a transport shows of itself, under its name.
+    pub(super) fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (life, size) = self.read(|state| (state.life, state.pressure.size()));
+        f.debug_struct(name)
+            .field("life", &life)
+            .field("write_buffer_size", &size)
+            .field("local_addr", &self.local)
+            .field("peer_addr", &self.peer)
+            .finish()
     }
 
     /// Waits until the task is over.

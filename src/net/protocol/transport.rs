@@ -157,12 +157,6 @@ impl Transport {
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (life, size) = self.0.read(|state| (state.life, state.pressure.size()));
-        f.debug_struct("Transport")
-            .field("life", &life)
-            .field("write_buffer_size", &size)
-            .field("local_addr", &self.0.local)
-            .field("peer_addr", &self.0.peer)
-            .finish()
+        self.0.describe("Transport", f)
     }
 }
