@@ -6,7 +6,6 @@ use crate::runtime::Handle;
 use crate::task::{Builder, Id};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Spawns into a [`TaskGroup`](super::TaskGroup) from anywhere; cheap to clone.
 ///
@@ -62,8 +61,7 @@ impl<E> GroupHandle<E> {
 
     /// How many children have not ended.
     pub fn len(&self) -> usize {
-        // ORDERING: Relaxed; a count of this moment.
-        self.shared.living.load(Ordering::Relaxed)
+        self.shared.living()
     }
 
     /// Whether no child is left that has not ended.

@@ -10,7 +10,6 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 /// Tasks that end together: the first that fails aborts the others, and dropping the group aborts them all.
@@ -168,8 +167,7 @@ impl<E> TaskGroup<E> {
 
     /// How many children have not ended.
     pub fn len(&self) -> usize {
-        // ORDERING: Relaxed; a count of this moment.
-        self.shared.living.load(Ordering::Relaxed)
+        self.shared.living()
     }
 
     /// Whether no child is left that has not ended.

@@ -26,7 +26,7 @@ pub(super) struct Shared<E> {
     /// How many children may run at a time.
     limit: Option<usize>,
     /// Children that have not ended.
-    pub(super) living: AtomicUsize,
+    living: AtomicUsize,
     /// The task that made the group.
     pub(super) parent: Option<Id>,
 }
@@ -95,6 +95,12 @@ impl<E> Shared<E> {
             living: AtomicUsize::new(0),
             parent,
         })
+    }
+
+    /// How many children have not ended.
+    pub(super) fn living(&self) -> usize {
+        // ORDERING: Relaxed; a count of this moment.
+        self.living.load(Ordering::Relaxed)
     }
 
     /// A number for a child that is about to be spawned; `None` if the group is closed.
