@@ -9,6 +9,7 @@ use std::io;
 
 use gristmill::io::{AsyncReadExt, AsyncWriteExt};
 use gristmill::net::{TcpListener, TcpStream};
+use gristmill::time::{Duration, sleep};
 
 #[gristmill::main]
 async fn main() -> io::Result<()> {
@@ -16,21 +17,28 @@ async fn main() -> io::Result<()> {
         Some(address) => {
             let listener = TcpListener::bind(address).await?;
             println!("listening on {}", listener.local_addr()?);
-            serve(listener).await
+            serve(listener).await;
+            Ok(())
         }
         None => try_it().await,
     }
 }
 
-/// Accepts connections for good.
-async fn serve(listener: TcpListener) -> io::Result<()> {
+/// Accepts connections for good. An error, such as too many open descriptors, does not end the server: what arrives meanwhile
+/// waits in the operating system's queue.
+async fn serve(listener: TcpListener) {
     loop {
-        let (stream, peer) = listener.accept().await?;
-        drop(gristmill::spawn(async move {
-            if let Err(error) = echo(stream).await {
-                eprintln!("{peer}: {error}");
+        match listener.accept().await {
+            Ok((stream, peer)) => drop(gristmill::spawn(async move {
+                if let Err(error) = echo(stream).await {
+                    eprintln!("{peer}: {error}");
+                }
+            })),
+            Err(error) => {
+                eprintln!("no connection for now: {error}");
+                sleep(Duration::from_millis(10)).await;
             }
-        }));
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod common;
+mod shortage;
 
 use common::{
     Count, FLAVOURS, Flavour, PATIENCE, eventually, give_waker, in_own_process, threads_named,
@@ -11,81 +12,24 @@ use common::{
 };
 use gristmill::runtime::{Builder, Runtime};
 use gristmill::time::{Duration, sleep};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use shortage::{
+    LEFT, MIB, STACK, become_ordinary, open_descriptors, settled, short_of_descriptors,
+    short_of_memory, short_of_threads,
+};
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
-
-/// Sets a limit of this process, and leaves the hard one alone.
-fn limit(resource: Resource, to: u64) {
-    let (_, hard) = getrlimit(resource).expect("readable");
-    setrlimit(resource, to.min(hard), hard).expect("settable");
-}
-
-fn open_descriptors() -> usize {
-    // One of them is that of the look itself.
-    std::fs::read_dir("/proc/self/fd").expect("mounted").count() - 1
-}
-
-/// A limit that leaves so many numbers free. A limit is on the numbers, which need not be used one after the other.
-fn limit_with_free_descriptors(free: u64) -> u64 {
-    let is_open =
-        |number: &u64| std::fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_ok();
-    let mut left = free;
-    for number in 0.. {
-        if !is_open(&number) {
-            if left == 0 {
-                return number;
-            }
-            left -= 1;
-        }
-    }
-    unreachable!("some number is free")
-}
-
-/// How much of the address space this process uses.
-fn address_space() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").expect("mounted");
-    let pages = statm.split(' ').next().expect("a number");
-    pages.parse::<u64>().expect("a number") * 4096
-}
-
-/// Until the returned guard is dropped the process gets no more than so much address space; roughly, for the allocator
-/// gives some of its own back at times.
-fn short_of_memory(left: u64) -> impl Drop {
-    let (soft, _) = getrlimit(Resource::RLIMIT_AS).expect("readable");
-    limit(Resource::RLIMIT_AS, address_space() + left);
-    common::OnDrop::new(move || limit(Resource::RLIMIT_AS, soft))
-}
-
-const MIB: u64 = 1024 * 1024;
-/// What is left to the process, mostly.
-const LEFT: u64 = 32 * MIB;
-/// A stack that does not fit into that.
-const STACK: usize = 512 * 1024 * 1024;
-
-/// A runtime whose threads have all begun: a thread that begins while memory is short takes the process down, by no fault
-/// of the runtime.
-fn settled(builder: Builder, threads: usize) -> Runtime {
-    let begun = Count::default();
-    let counted = begun.clone();
-    let builder = builder.on_thread_start(move || counted.add());
-    let runtime = builder.build().expect("a runtime");
-    eventually("all threads have begun", || begun.get() >= threads);
-    runtime
-}
 
 #[test]
 fn too_few_descriptors_are_an_error_of_the_build() {
     in_own_process("too_few_descriptors_are_an_error_of_the_build", || {
         let in_use = open_descriptors();
-        let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).expect("readable");
         for flavour in FLAVOURS {
             let mut refusals = 0;
             for spare in 0..12 {
-                limit(Resource::RLIMIT_NOFILE, limit_with_free_descriptors(spare));
+                let shortage = short_of_descriptors(spare);
                 let built = flavour.builder().thread_name("fewfd").build();
-                limit(Resource::RLIMIT_NOFILE, soft);
+                drop(shortage);
                 match built {
                     Ok(runtime) => assert_eq!(runtime.block_on(async { 7 }), 7),
                     Err(error) => {
@@ -349,38 +293,29 @@ fn a_flavour_of_each_kind_lives_with_few_descriptors() {
     });
 }
 
-/// Gives the privileges up that the limit on threads would not hold for.
-fn become_ordinary() {
-    if nix::unistd::geteuid().is_root() {
-        let nobody = nix::unistd::Uid::from_raw(65_534);
-        nix::unistd::setuid(nobody).expect("root may");
-    }
-}
-
 #[test]
 fn threads_beyond_the_limit_of_the_user_are_errors_and_the_program_goes_on() {
     in_own_process(
         "threads_beyond_the_limit_of_the_user_are_errors_and_the_program_goes_on",
         || {
             become_ordinary();
-            let (soft, _) = getrlimit(Resource::RLIMIT_NPROC).expect("readable");
             for flavour in FLAVOURS {
-                limit(Resource::RLIMIT_NPROC, 1);
+                let shortage = short_of_threads();
                 let refused = flavour.builder().thread_name("nothread").build();
                 let text = refused.expect_err("no thread to be had").to_string();
                 assert!(text.contains("RLIMIT_NPROC"), "{text}");
                 eventually("no thread is left", || threads_named("nothread") == 0);
 
-                limit(Resource::RLIMIT_NPROC, soft);
+                drop(shortage);
                 let runtime = flavour.runtime();
-                limit(Resource::RLIMIT_NPROC, 1);
+                let shortage = short_of_threads();
                 runtime.block_on(async {
                     let job = gristmill::spawn_blocking(|| 1).await;
                     let error = job.expect_err("no thread to be had");
                     assert!(error.io_error().is_some(), "{error}");
                     assert_eq!(gristmill::spawn(async { 2 }).await.expect("runs"), 2);
                 });
-                limit(Resource::RLIMIT_NPROC, soft);
+                drop(shortage);
                 let again = runtime.block_on(async { gristmill::spawn_blocking(|| 3).await });
                 assert_eq!(again.expect("a thread"), 3);
             }

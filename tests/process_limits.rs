@@ -6,26 +6,12 @@
 
 mod child;
 mod common;
+mod shortage;
 
 use common::{eventually, in_own_process, on_each};
 use gristmill::process::{Command, Stdio};
 use gristmill::signal::unix::{SignalKind, signal};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
-
-/// Until the returned guard is dropped no number from the lowest free one on can be had, but for `free` of them.
-fn short_of_descriptors(free: u64) -> impl Drop {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("readable");
-    let is_free =
-        |number: &u64| std::fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_err();
-    let limit = (0..)
-        .filter(is_free)
-        .nth(usize::try_from(free).expect("small"));
-    let limit = limit.expect("some number is free");
-    setrlimit(Resource::RLIMIT_NOFILE, limit, hard).expect("settable");
-    common::OnDrop::new(move || {
-        setrlimit(Resource::RLIMIT_NOFILE, soft, hard).expect("settable");
-    })
-}
+use shortage::short_of_descriptors;
 
 /// Numbers of the children of this process, zombies included.
 fn children() -> Vec<u32> {

@@ -15,7 +15,7 @@
 //!        └───────────┴──────────┴─── Registered ─────────┴────────────┘
 //! ```
 //!
-//! `lookup` makes addresses of names before any of this begins. [`protocol`] serves sockets by callbacks instead of `await`.
+//! `lookup` makes addresses of names before any of this begins; `mishap` says what an error of `accept` means. [`protocol`] serves sockets by callbacks instead of `await`.
 //! Pipes are in [`unix::pipe`].
 //!
 //! # Which runtime a socket belongs to
@@ -38,6 +38,7 @@ mod traffic;
 mod byte_stream;
 mod halves;
 mod lookup;
+mod mishap;
 mod socket;
 
 mod tcp_listener;

@@ -1,6 +1,7 @@
 //! Where TCP connections arrive.
 
 use super::lookup::ToSocketAddrs;
+use super::mishap::Pauses;
 use super::{TcpStream, socket};
 use futures_core::Stream;
 use runtime_core::{Direction, Initial, Interest, Registered};
@@ -72,8 +73,32 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// What the operating system says, as it is: too many open descriptors, or a connection that failed before it was
-    /// taken. The listener stays in order; with too many open descriptors, wait a little before the next call.
+    /// What the operating system says, as it is: too many open descriptors, no memory, or a connection that failed before it
+    /// was taken. The listener stays in order, and the connections stay in the operating system's queue. Nobody tells when there
+    /// are descriptors again, and a call that finds none returns at once: so a loop waits a little after an error, or
+    /// takes its connections from [`incoming`](Self::incoming), which does. A server that is to last does not end at an error.
+    ///
+    /// ```no_run
+    /// use gristmill::net::TcpListener;
+    /// use gristmill::time::{Duration, sleep};
+    ///
+    /// # async fn serve(stream: gristmill::net::TcpStream) {}
+    /// gristmill::run(async {
+    ///     let listener = TcpListener::bind("127.0.0.1:8080").await?;
+    ///     loop {
+    ///         match listener.accept().await {
+    ///             Ok((stream, _peer)) => drop(gristmill::spawn(serve(stream))),
+    ///             Err(error) => {
+    ///                 eprintln!("no connection for now: {error}");
+    ///                 sleep(Duration::from_millis(10)).await;
+    ///             }
+    ///         }
+    ///     }
+    ///     # #[allow(unreachable_code, reason = "the type of the block")]
+    ///     Ok::<(), std::io::Error>(())
+    /// })
+    /// # .unwrap();
+    /// ```
     ///
     /// # Cancel safety
     ///
@@ -98,9 +123,15 @@ impl TcpListener {
 
     /// The connections that arrive, as a stream that never ends.
     ///
-    /// An error does not end it; see [`accept`](Self::accept).
+    /// An error does not end it. A connection that failed before it was taken is passed over; any other error, such as that there are
+    /// too many open descriptors, is an item. After it the stream waits for 5 ms before its next attempt, then for twice as long
+    /// each time, for 50 ms at most, until one is successful; meanwhile connections wait in the operating system's queue. So a
+    /// loop that goes on after an error neither spins nor loses a connection.
     pub fn incoming(&self) -> Incoming<'_> {
-        Incoming { listener: self }
+        Incoming {
+            listener: self,
+            pauses: Pauses::new(),
+        }
     }
 
     /// The address on which this listens, with the port that the operating system chose.
@@ -132,7 +163,8 @@ impl TcpListener {
 }
 
 fn accepted((socket, peer): (Socket, socket2::SockAddr)) -> io::Result<(TcpStream, SocketAddr)> {
-    let peer = peer.as_socket().ok_or(io::ErrorKind::InvalidData)?;
+    // No address at all is how some systems say that the peer is gone already.
+    let peer = peer.as_socket().ok_or(io::ErrorKind::ConnectionAborted)?;
     Ok((TcpStream::accepted(socket)?, peer))
 }
 
@@ -141,13 +173,15 @@ fn accepted((socket, peer): (Socket, socket2::SockAddr)) -> io::Result<(TcpStrea
 #[must_use = "streams do nothing unless polled"]
 pub struct Incoming<'a> {
     listener: &'a TcpListener,
+    pauses: Pauses,
 }
 
 impl Stream for Incoming<'_> {
     type Item = io::Result<TcpStream>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let outcome = ready!(self.listener.poll_accept(cx));
+        let Self { listener, pauses } = self.get_mut();
+        let outcome = ready!(pauses.poll_next(cx, |cx| listener.poll_accept(cx)));
         Poll::Ready(Some(outcome.map(|(stream, _)| stream)))
     }
 }

@@ -1,5 +1,6 @@
 //! Where connections of Unix sockets arrive.
 
+use super::mishap::Pauses;
 use super::unix::SocketAddr;
 use super::{UnixStream, socket};
 use crate::io::Interest;
@@ -57,7 +58,8 @@ impl UnixListener {
     ///
     /// # Errors
     ///
-    /// What the operating system says, such as too many open descriptors: wait a little before the next call then.
+    /// What the operating system says, such as too many open descriptors: wait a little before the next call then, as at
+    /// [`TcpListener::accept`](super::TcpListener::accept), or use [`incoming`](Self::incoming), which does.
     ///
     /// # Cancel safety
     ///
@@ -82,9 +84,15 @@ impl UnixListener {
 
     /// The connections that arrive, as a stream that never ends.
     ///
-    /// An error does not end it; see [`accept`](Self::accept).
+    /// An error does not end it. A connection that failed before it was taken is passed over; any other error, such as that there are
+    /// too many open descriptors, is an item. After it the stream waits for 5 ms before its next attempt, then for twice as long
+    /// each time, for 50 ms at most, until one is successful; meanwhile connections wait in the operating system's queue. So a
+    /// loop that goes on after an error neither spins nor loses a connection.
     pub fn incoming(&self) -> Incoming<'_> {
-        Incoming { listener: self }
+        Incoming {
+            listener: self,
+            pauses: Pauses::new(),
+        }
     }
 
     /// The address on which this listens.
@@ -111,13 +119,15 @@ fn accepted((socket, peer): (Socket, SockAddr)) -> io::Result<(UnixStream, Socke
 #[must_use = "streams do nothing unless polled"]
 pub struct Incoming<'a> {
     listener: &'a UnixListener,
+    pauses: Pauses,
 }
 
 impl Stream for Incoming<'_> {
     type Item = io::Result<UnixStream>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let outcome = ready!(self.listener.poll_accept(cx));
+        let Self { listener, pauses } = self.get_mut();
+        let outcome = ready!(pauses.poll_next(cx, |cx| listener.poll_accept(cx)));
         Poll::Ready(Some(outcome.map(|(stream, _)| stream)))
     }
 }

@@ -14,8 +14,9 @@ pub trait Listener: Send + 'static {
     ///
     /// # Errors
     ///
-    /// With a number of the operating system (`raw_os_error`): the server goes on, after a pause of 50 ms unless the error was
-    /// of one connection. Any other error ends the server.
+    /// With a number of the operating system (`raw_os_error`): the server goes on, after a pause of 5 to 50 ms unless the error
+    /// was of one connection. So it does after `ConnectionAborted`, `OutOfMemory` and `StorageFull` in words. An error
+    /// that says that this is no listener (`EBADF`, `EINVAL`, `ENOTSOCK`, `EOPNOTSUPP`), and any other, ends the server.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Self::Stream>>;
 
     /// Where connections arrive.

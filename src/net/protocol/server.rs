@@ -5,8 +5,8 @@ use super::callbacks::Protocol;
 use super::clients::{Clients, Door};
 use super::connection::Connection;
 use super::listener::Listener;
-use crate::task::{AbortHandle, JoinHandle, spawn};
-use crate::time::{Duration, sleep};
+use crate::net::mishap::{Mishap, Pauses};
+use crate::task::{AbortHandle, JoinHandle, consume_budget, spawn};
 use parking_lot::Mutex;
 use std::fmt;
 use std::future::poll_fn;
@@ -14,12 +14,10 @@ use std::io;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-/// How long to wait after an error: the operating system does not say when, say, there are descriptors again.
-const PAUSE: Duration = Duration::from_millis(50);
-
 /// Takes connections from `listener` and serves each with a protocol of its own, made by `factory`.
 ///
-/// A connection whose callback panics ends alone. While the process has no descriptor left, arriving connections wait. If
+/// A connection whose callback panics ends alone. While the process has no descriptor left, arriving connections wait: the server
+/// looks again after 5 ms, then after twice as long each time, and after 50 ms at most. If
 /// `factory` panics, the server stops listening, and [`Server::serve_forever`] panics likewise.
 ///
 /// # Panics
@@ -171,17 +169,20 @@ where
 {
     // Moved into a local behind the sign, so that it is dropped before it.
     let mut listener = listener;
+    let mut pauses = Pauses::new();
     loop {
         let stream = match poll_fn(|cx| listener.poll_accept(cx)).await {
             Ok(stream) => stream,
-            Err(error) if is_of_one_connection(&error) => continue,
-            // Mostly that there are too many open descriptors.
-            Err(error) if error.raw_os_error().is_some() => {
-                sleep(PAUSE).await;
+            Err(error) => {
+                match Mishap::of(&error) {
+                    Mishap::OfConnection => consume_budget().await,
+                    Mishap::OfSystem => pauses.wait().await,
+                    Mishap::OfListener => return Err(error),
+                }
                 continue;
             }
-            Err(error) => return Err(error),
         };
+        pauses.reset();
         let (connection, transport) = Connection::new(stream, factory());
         let Some(membership) = sign.0.add(transport) else {
             return Ok(());
@@ -192,13 +193,4 @@ where
             connection.await
         }));
     }
-}
-
-/// Whether a connection failed before it was taken, and the listener is as before.
-fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionReset | Interrupted
-    )
 }

@@ -1,0 +1,87 @@
+//! What the tests of faults share: a process that is short of something, until a guard is dropped.
+//!
+//! Limits are the process's: tests that set one run in a process of their own.
+#![allow(
+    dead_code,
+    reason = "every test file is a program of its own and uses some of this"
+)]
+
+use crate::common::{Count, OnDrop, eventually};
+use gristmill::runtime::{Builder, Runtime};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+pub(crate) const MIB: u64 = 1024 * 1024;
+/// What is left to a process that is short of memory, mostly.
+pub(crate) const LEFT: u64 = 32 * MIB;
+/// A stack that does not fit into that.
+pub(crate) const STACK: usize = 512 * 1024 * 1024;
+
+/// Sets a limit of this process, and leaves the hard one alone.
+pub(crate) fn limit(resource: Resource, to: u64) {
+    let (_, hard) = getrlimit(resource).expect("readable");
+    setrlimit(resource, to.min(hard), hard).expect("settable");
+}
+
+/// A limit that is in force until the returned guard is dropped.
+pub(crate) fn limited(resource: Resource, to: u64) -> impl Drop {
+    let (soft, _) = getrlimit(resource).expect("readable");
+    limit(resource, to);
+    OnDrop::new(move || limit(resource, soft))
+}
+
+/// Until the returned guard is dropped no number from the lowest free one on can be had, but for `free` of them.
+///
+/// A limit is on the numbers, which need not be used one after the other. What is open stays open.
+pub(crate) fn short_of_descriptors(free: u64) -> impl Drop {
+    let is_free =
+        |number: &u64| std::fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_err();
+    let mut numbers = (0..).filter(is_free);
+    let first_refused = numbers.nth(usize::try_from(free).expect("small"));
+    limited(
+        Resource::RLIMIT_NOFILE,
+        first_refused.expect("some number is free"),
+    )
+}
+
+/// How many descriptors this process has.
+pub(crate) fn open_descriptors() -> usize {
+    // One of them is that of the look itself.
+    std::fs::read_dir("/proc/self/fd").expect("mounted").count() - 1
+}
+
+/// Until the returned guard is dropped the process gets no more than so much address space; roughly, for the allocator
+/// gives some of its own back at times.
+pub(crate) fn short_of_memory(left: u64) -> impl Drop {
+    limited(Resource::RLIMIT_AS, address_space() + left)
+}
+
+/// How much of the address space this process uses.
+fn address_space() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("mounted");
+    let pages = statm.split(' ').next().expect("a number");
+    pages.parse::<u64>().expect("a number") * 4096
+}
+
+/// Until the returned guard is dropped the process gets no thread. The process must be an [ordinary](become_ordinary) one.
+pub(crate) fn short_of_threads() -> impl Drop {
+    limited(Resource::RLIMIT_NPROC, 1)
+}
+
+/// Gives the privileges up that the limit on threads would not hold for.
+pub(crate) fn become_ordinary() {
+    if nix::unistd::geteuid().is_root() {
+        let nobody = nix::unistd::Uid::from_raw(65_534);
+        nix::unistd::setuid(nobody).expect("root may");
+    }
+}
+
+/// A runtime whose threads have all begun: a thread that begins while memory is short takes the process down, by no fault
+/// of the runtime.
+pub(crate) fn settled(builder: Builder, threads: usize) -> Runtime {
+    let begun = Count::default();
+    let counted = begun.clone();
+    let builder = builder.on_thread_start(move || counted.add());
+    let runtime = builder.build().expect("a runtime");
+    eventually("all threads have begun", || begun.get() >= threads);
+    runtime
+}
