@@ -27,11 +27,11 @@ const LONGEST: Duration = Duration::from_millis(50);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mishap {
     /// One connection failed before it was taken.
-    OfConnection,
+    Connection,
     /// There is no room for a connection now.
-    OfSystem,
+    Shortage,
     /// The listener is of no use any more.
-    OfListener,
+    Listener,
 }
 
 impl Mishap {
@@ -41,10 +41,10 @@ impl Mishap {
             Some(errno) => Self::of_errno(errno),
             // What the runtime says, in words: the poller's refusal passes, the end of the runtime does not.
             None => match error.kind() {
-                ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset => Self::OfConnection,
-                ErrorKind::Interrupted => Self::OfConnection,
-                ErrorKind::OutOfMemory | ErrorKind::StorageFull => Self::OfSystem,
-                _ => Self::OfListener,
+                ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset => Self::Connection,
+                ErrorKind::Interrupted => Self::Connection,
+                ErrorKind::OutOfMemory | ErrorKind::StorageFull => Self::Shortage,
+                _ => Self::Listener,
             },
         }
     }
@@ -66,11 +66,11 @@ impl Mishap {
         const OF_LISTENER: [Errno; 4] =
             [Errno::BADF, Errno::INVAL, Errno::NOTSOCK, Errno::OPNOTSUPP];
         if OF_CONNECTION.contains(&errno) {
-            Self::OfConnection
+            Self::Connection
         } else if OF_LISTENER.contains(&errno) {
-            Self::OfListener
+            Self::Listener
         } else {
-            Self::OfSystem
+            Self::Shortage
         }
     }
 }
@@ -132,7 +132,7 @@ impl Pauses {
             let outcome = ready!(accept(cx));
             match &outcome {
                 Ok(_) => self.reset(),
-                Err(error) if Mishap::of(error) == Mishap::OfConnection => continue,
+                Err(error) if Mishap::of(error) == Mishap::Connection => continue,
                 Err(_) => self.begin(),
             }
             return Poll::Ready(outcome);
@@ -151,23 +151,23 @@ mod tests {
     #[test]
     fn an_error_concerns_the_connection_the_system_or_the_listener() {
         for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
-            assert_eq!(of(errno), Mishap::OfSystem, "{errno:?}");
+            assert_eq!(of(errno), Mishap::Shortage, "{errno:?}");
         }
         // A firewall's refusal may concern all connections, and does not take them out of the queue.
-        assert_eq!(of(Errno::PERM), Mishap::OfSystem);
+        assert_eq!(of(Errno::PERM), Mishap::Shortage);
         for errno in [Errno::CONNABORTED, Errno::PROTO, Errno::HOSTUNREACH] {
-            assert_eq!(of(errno), Mishap::OfConnection, "{errno:?}");
+            assert_eq!(of(errno), Mishap::Connection, "{errno:?}");
         }
         for errno in [Errno::BADF, Errno::INVAL, Errno::NOTSOCK] {
-            assert_eq!(of(errno), Mishap::OfListener, "{errno:?}");
+            assert_eq!(of(errno), Mishap::Listener, "{errno:?}");
         }
     }
 
     #[test]
     fn the_pollers_refusal_passes_and_the_end_of_the_runtime_does_not() {
         let in_words = |kind| Mishap::of(&io::Error::new(kind, "in words"));
-        assert_eq!(in_words(ErrorKind::StorageFull), Mishap::OfSystem);
-        assert_eq!(in_words(ErrorKind::OutOfMemory), Mishap::OfSystem);
-        assert_eq!(in_words(ErrorKind::Other), Mishap::OfListener);
+        assert_eq!(in_words(ErrorKind::StorageFull), Mishap::Shortage);
+        assert_eq!(in_words(ErrorKind::OutOfMemory), Mishap::Shortage);
+        assert_eq!(in_words(ErrorKind::Other), Mishap::Listener);
     }
 }

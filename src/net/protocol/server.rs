@@ -175,9 +175,9 @@ where
             Ok(stream) => stream,
             Err(error) => {
                 match Mishap::of(&error) {
-                    Mishap::OfConnection => consume_budget().await,
-                    Mishap::OfSystem => pauses.wait().await,
-                    Mishap::OfListener => return Err(error),
+                    Mishap::Connection => consume_budget().await,
+                    Mishap::Shortage => pauses.wait().await,
+                    Mishap::Listener => return Err(error),
                 }
                 continue;
             }
