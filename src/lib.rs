@@ -60,6 +60,7 @@ pub mod time;
 pub mod executor;
 
 mod desk;
+mod lone_thread;
 mod scratch;
 
 pub mod fs;

@@ -15,6 +15,7 @@
 
 use super::AsyncRead;
 use crate::desk::{ROOM, poll_budget};
+use crate::lone_thread;
 use std::fmt;
 use std::io::{self, ErrorKind, Read};
 use std::mem;
@@ -22,7 +23,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
-use std::thread;
 
 static SHARED: Shared = Shared {
     state: Mutex::new(State {
@@ -98,8 +98,7 @@ impl Shared {
             return Poll::Ready(outcome);
         }
         if !state.has_thread {
-            let thread = thread::Builder::new().name("gristmill-stdin".into());
-            if let Err(error) = thread.spawn(|| self.serve()) {
+            if let Err(error) = lone_thread::start("gristmill-stdin", || self.serve()) {
                 state.demand = Demand::None;
                 drop(state);
                 return Poll::Ready(Err(error));

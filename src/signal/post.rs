@@ -20,6 +20,7 @@
 
 use super::before::{self, Before};
 use super::kind::SignalKind;
+use crate::lone_thread;
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::{flag, low_level};
 use std::collections::BTreeMap;
@@ -28,7 +29,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// So long may a listener that is [`Claim::Once`] leave a signal untaken before the program counts as hung.
@@ -142,9 +142,7 @@ impl Post {
 fn start_thread() -> io::Result<Handle> {
     let mut signals = Signals::new(std::iter::empty::<i32>())?;
     let handle = signals.handle();
-    thread::Builder::new()
-        .name("gristmill-sig".into())
-        .spawn(move || signals.forever().for_each(deliver))?;
+    lone_thread::start("gristmill-sig", move || signals.forever().for_each(deliver))?;
     Ok(handle)
 }
 

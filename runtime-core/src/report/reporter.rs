@@ -206,9 +206,21 @@ impl Line {
     fn new(name: String, desk: Arc<Desk>) -> io::Result<Self> {
         let (sender, reports) = sync_channel(ROOM);
         let builder = thread::Builder::new().name(name);
-        let thread = builder.spawn(move || desk.say_all(&reports))?;
+        let thread = builder.spawn(move || desk.say_all(&reports));
+        let thread = thread.map_err(|error| refused(&error))?;
         Ok(Self { sender, thread })
     }
+}
+
+#[cold]
+fn refused(error: &io::Error) -> io::Error {
+    io::Error::new(
+        error.kind(),
+        format!(
+            "the operating system refused the thread of debug mode's reports: {error}; turn debug mode off, or raise \
+             RLIMIT_NPROC"
+        ),
+    )
 }
 
 impl Desk {
