@@ -263,7 +263,7 @@ fn children_are_refused_waited_for_and_reaped_without_threads() {
             let dropped = before.spawn().expect("a child");
             let zombie = dropped.id().expect("it runs");
             let shortage = short_of_threads();
-            let error = Command::new("true").spawn().err().expect("no process");
+            let error = Command::new("true").spawn().expect_err("no process");
             assert_eq!(Errno::from_io_error(&error), Some(Errno::AGAIN));
             drop(dropped);
             drop(waited.stdin.take());
