@@ -51,7 +51,15 @@ impl Signal {
     ///
     /// Cancel safe: a signal that comes meanwhile is heard by the next call.
     pub async fn recv(&mut self) -> Option<()> {
-        poll_fn(|cx| self.poll_recv(cx)).await
+        /// Nobody waits once this is gone.
+        struct Wait<'a>(&'a mut Signal);
+        impl Drop for Wait<'_> {
+            fn drop(&mut self) {
+                self.0.0.forget_waker();
+            }
+        }
+        let wait = Wait(self);
+        poll_fn(|cx| wait.0.poll_recv(cx)).await
     }
 
     /// Polls for the next signal; as [`recv`](Self::recv). Only the task that polled last is woken.

@@ -200,6 +200,18 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Nobody waits any more; what is heard stays.
+    pub(super) fn forget_waker(&self) {
+        let own = lock()
+            .kinds
+            .get_mut(&self.number)
+            .and_then(|kind| kind.listeners.get_mut(&self.id))
+            .and_then(|listener| listener.waker.take());
+        drop(own);
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut gone = None;

@@ -5,6 +5,7 @@
 )]
 
 pub(crate) mod cut;
+pub(crate) mod ends;
 pub(crate) mod temp_dir;
 
 use gristmill::runtime::{Builder, Runtime};

@@ -45,6 +45,19 @@ impl RuntimeMetrics {
         self.house.alive_tasks()
     }
 
+    /// How many timers are set: sleeps, timeouts, intervals and the like that wait for their deadline.
+    ///
+    /// This locks each worker's timers in turn, so it is for tests and for a look now and then.
+    pub fn num_timers(&self) -> usize {
+        self.house.engine.timers.len()
+    }
+
+    /// How many descriptors are registered with the reactor: sockets, pipes, children that are waited for.
+    #[doc(alias = "io_driver_fd_registered_count")]
+    pub fn num_descriptors(&self) -> usize {
+        self.house.engine.reactor.registry.len()
+    }
+
     /// How many runnables wait in the queue that all workers share.
     pub fn global_queue_depth(&self) -> usize {
         self.house.engine.injector.len()

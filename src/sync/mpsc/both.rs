@@ -1,7 +1,7 @@
 //! What bounded and unbounded halves have in common.
 
 use super::super::waiters::Key;
-use super::chan::Chan;
+use super::chan::{Chan, Inlet};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -110,7 +110,8 @@ macro_rules! receiver {
             ///
             /// Cancel safe: no item is lost.
             pub async fn recv(&mut self) -> Option<T> {
-                poll_fn(|cx| self.inlet.poll_recv(cx)).await
+                let mut wait = Wait::new(&mut self.inlet);
+                poll_fn(|cx| wait.poll(|inlet| inlet.poll_recv(cx))).await
             }
 
             /// Waits for the next item, and takes up to `limit` of those that are there; says how many were put at the end of
@@ -120,7 +121,8 @@ macro_rules! receiver {
             ///
             /// Cancel safe: no item is lost.
             pub async fn recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
-                poll_fn(|cx| self.inlet.poll_recv_many(cx, buffer, limit)).await
+                let mut wait = Wait::new(&mut self.inlet);
+                poll_fn(|cx| wait.poll(|inlet| inlet.poll_recv_many(cx, buffer, limit))).await
             }
 
             /// The next item if there is one.
@@ -217,6 +219,35 @@ macro_rules! receiver {
     };
 }
 pub(super) use receiver;
+
+/// A wait of the receiver's; once it is over or given up, the channel knows of no task that waits.
+pub(super) struct Wait<'a, T> {
+    inlet: &'a mut Inlet<T>,
+    is_waiting: bool,
+}
+
+impl<'a, T> Wait<'a, T> {
+    pub(super) fn new(inlet: &'a mut Inlet<T>) -> Self {
+        Self {
+            inlet,
+            is_waiting: false,
+        }
+    }
+
+    pub(super) fn poll<R>(&mut self, poll: impl FnOnce(&mut Inlet<T>) -> Poll<R>) -> Poll<R> {
+        let outcome = poll(self.inlet);
+        self.is_waiting = outcome.is_pending();
+        outcome
+    }
+}
+
+impl<T> Drop for Wait<'_, T> {
+    fn drop(&mut self) {
+        if self.is_waiting {
+            self.inlet.forget_waker();
+        }
+    }
+}
 
 /// Waits for a receiver to close.
 pub(super) struct Closed<'a, T> {

@@ -1,7 +1,7 @@
 //! The channel that makes senders wait when it is full.
 
 use super::super::permits::{Permits, Refusal};
-use super::both::{Closed, receiver, sender};
+use super::both::{Closed, Wait, receiver, sender};
 use super::chan::{self, Chan, Inlet};
 use super::error::{SendError, TryRecvError, TrySendError};
 use super::permit::{OwnedPermit, Permit, PermitIterator};

@@ -296,6 +296,13 @@ impl<T> Inlet<T> {
         Poll::Ready(count)
     }
 
+    /// Nobody waits any more.
+    #[cold]
+    pub(super) fn forget_waker(&self) {
+        let own = self.chan.state.lock().receiver.take();
+        drop(own);
+    }
+
     /// `None` if nothing is there yet, an error if nothing will come.
     pub(super) fn try_recv(&mut self) -> Result<T, super::error::TryRecvError> {
         match self.look(None) {

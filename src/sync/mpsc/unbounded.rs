@@ -1,6 +1,6 @@
 //! The channel that never makes senders wait.
 
-use super::both::{Closed, receiver, sender};
+use super::both::{Closed, Wait, receiver, sender};
 use super::chan::{self, Chan, Inlet};
 use super::error::{SendError, TryRecvError};
 use std::fmt;

@@ -108,7 +108,17 @@ impl<T> Sender<T> {
     ///
     /// Cancel safe.
     pub async fn closed(&mut self) {
-        std::future::poll_fn(|cx| self.poll_closed(cx)).await;
+        /// Nobody waits once this is gone.
+        struct Wait<'a, T>(&'a mut Sender<T>);
+        impl<T> Drop for Wait<'_, T> {
+            fn drop(&mut self) {
+                let shared = self.0.shared.as_ref();
+                let own = shared.and_then(|shared| shared.lock().sender.take());
+                drop(own);
+            }
+        }
+        let wait = Wait(self);
+        std::future::poll_fn(|cx| wait.0.poll_closed(cx)).await;
     }
 
     /// Polls for the receiver to go; as [`closed`](Self::closed).

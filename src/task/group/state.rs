@@ -237,11 +237,14 @@ impl<E> Shared<E> {
         children.iter().for_each(AbortHandle::abort);
     }
 
-    /// Aborts all children and lets go of them.
+    /// Aborts all children and lets go of them, and of whoever waited for them.
     pub(super) fn abandon(&self) {
         self.abort_all();
-        let members = std::mem::take(&mut self.state.lock().members);
-        drop(members);
+        let mut state = self.state.lock();
+        let members = std::mem::take(&mut state.members);
+        let watcher = state.watcher.take();
+        drop(state);
+        drop((members, watcher));
     }
 
     /// Ready when a child has failed.
