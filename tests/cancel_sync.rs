@@ -1,4 +1,4 @@
-//! Waits for locks, permits and signals that are given up, wherever they wait, leave nobody waiting and lose nothing
+//! Waits for locks, permits and signals that are given up, wherever they wait, leave nobody waiting and lose nothing.
 
 mod common;
 
@@ -162,7 +162,10 @@ where
     assert!(got.is_none() || !has_next, "had twice");
     drop(next);
     let shown = format!("{notify:?}");
-    assert!(shown.contains("is_kept: false, is_waited_for: false"), "{shown}");
+    assert!(
+        shown.contains("is_kept: false, is_waited_for: false"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -364,7 +367,9 @@ fn what_runs_until_a_cancellation_is_dropped_with_its_wait() {
         let (own, inside) = (token.child_token(), Arc::clone(&event));
         let run = async move {
             let first = own.run_until_cancelled(inside.wait()).await;
-            let second = own.run_until_cancelled_owned(std::future::pending::<()>()).await;
+            let second = own
+                .run_until_cancelled_owned(std::future::pending::<()>())
+                .await;
             (first, second)
         };
         let got = end.of(run, |poll| match poll {

@@ -89,6 +89,29 @@ fn alive_tasks_are_those_that_have_not_ended() {
 }
 
 #[test]
+fn timers_and_descriptors_are_counted_while_they_are_there() {
+    on_each(|runtime| {
+        let metrics = runtime.metrics();
+        let numbers = || (metrics.num_timers(), metrics.num_descriptors());
+        assert_eq!(numbers(), (0, 0));
+        runtime.block_on(async {
+            let mut sleeps = [1, 2, 3].map(hour);
+            for sleep in &mut sleeps {
+                assert_eq!(futures_lite::future::poll_once(sleep).await, None);
+            }
+            let pair = gristmill::net::UnixStream::pair().expect("a pair");
+            assert_eq!(numbers(), (3, 2));
+            drop((sleeps, pair));
+        });
+        assert_eq!(numbers(), (0, 0));
+    });
+}
+
+fn hour(hours: u64) -> gristmill::time::Sleep {
+    gristmill::time::sleep(Duration::from_secs(3600 * hours))
+}
+
+#[test]
 fn the_shared_queue_has_what_was_spawned_from_outside() {
     within("depth", || {
         let (runtime, release) = stuck();

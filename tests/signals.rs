@@ -101,8 +101,9 @@ fn a_dropped_listener_is_not_woken() {
     in_own_process("a_dropped_listener_is_not_woken", || {
         let (mut dropped, mut kept) = (usr1(), usr1());
         let (of_dropped, of_kept) = (CountingWaker::new(), CountingWaker::new());
-        assert!(of_dropped.poll(&mut pin!(dropped.recv())).is_pending());
-        assert!(of_kept.poll(&mut pin!(kept.recv())).is_pending());
+        assert!(of_dropped.poll(&mut dropped.next()).is_pending());
+        let mut recv = pin!(kept.recv());
+        assert!(of_kept.poll(&mut recv).is_pending());
         drop(dropped);
         assert_eq!(Arc::strong_count(&of_dropped), 1, "its waker is dropped");
         raise_and_wait();
@@ -116,10 +117,15 @@ fn a_cancelled_recv_loses_no_signal() {
     in_own_process("a_cancelled_recv_loses_no_signal", || {
         let mut listener = usr1();
         let waker = CountingWaker::new();
-        assert!(waker.poll(&mut pin!(listener.recv())).is_pending());
-        raise_and_wait();
-        eventually("the task is woken", || waker.wakes() == 1);
+        {
+            let mut recv = pin!(listener.recv());
+            assert!(waker.poll(&mut recv).is_pending());
+            raise_and_wait();
+            eventually("the task is woken", || waker.wakes() == 1);
+        }
         assert!(poll(&mut listener));
+        assert!(waker.poll(&mut pin!(listener.recv())).is_pending());
+        assert_eq!(Arc::strong_count(&waker), 1, "nobody waits any more");
     });
 }
 

@@ -122,11 +122,29 @@ impl Server {
     ///
     /// Cancel safe: the server goes on.
     pub async fn serve_forever(&self) -> io::Result<()> {
+        /// Puts the task back for the next who waits, unless its outcome was taken.
+        struct Taken<'a> {
+            place: &'a Mutex<Option<JoinHandle<io::Result<()>>>>,
+            task: Option<JoinHandle<io::Result<()>>>,
+        }
+        impl Drop for Taken<'_> {
+            fn drop(&mut self) {
+                if let Some(task) = self.task.take() {
+                    *self.place.lock() = Some(task);
+                }
+            }
+        }
         self.clients.stopped().await;
-        let Some(accepting) = self.outcome.lock().take() else {
+        let mut taken = Taken {
+            place: &self.outcome,
+            task: self.outcome.lock().take(),
+        };
+        let Some(accepting) = &mut taken.task else {
             return Ok(());
         };
-        match accepting.await {
+        let outcome = accepting.await;
+        taken.task = None;
+        match outcome {
             Ok(outcome) => outcome,
             Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
             Err(_) => Ok(()),
