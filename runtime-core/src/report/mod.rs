@@ -1,7 +1,7 @@
-//! What debug mode has to say: what there is to report, and how it gets out.
+//! What there is to report, and how it gets out.
 //!
 //! ```text
-//!   a long poll ─────────────┐
+//!   a long poll, a stall ────┐
 //!   a failure nobody saw ────┤                   bounded channel
 //!   a task left at shutdown ─┼──▶ reporter ─────────────────────▶ its thread ──▶ outlet: hook, `tracing`, or
 //!   a descriptor, a child ───┘    counts; never waits                                     standard error

@@ -65,6 +65,7 @@ fn emit(report: &Report) {
 
     let (kind, task) = match report {
         Report::SlowPoll { task, .. } => ("slow_poll", Some(task)),
+        Report::Stall { task, .. } => ("stall", Some(task)),
         Report::UnobservedPanic { task, .. } => ("unobserved_panic", Some(task)),
         Report::UnobservedError { task, .. } => ("unobserved_error", Some(task)),
         Report::UnfinishedTask { task } => ("unfinished_task", Some(task)),
@@ -76,6 +77,7 @@ fn emit(report: &Report) {
         Report::SlowPoll {
             duration, cause, ..
         } => (Some(duration.as_secs_f64() * 1e3), Some(*cause)),
+        Report::Stall { duration, .. } => (Some(duration.as_secs_f64() * 1e3), None),
         _ => (None, None),
     };
     // Fields without a value are left out.

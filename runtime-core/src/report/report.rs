@@ -1,4 +1,4 @@
-//! What debug mode can say.
+//! What can be said.
 
 use crate::task::{Id, Meta};
 use std::fmt;
@@ -6,7 +6,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a runtime in debug mode has noticed; see [`Builder::debug`](crate::runtime::Builder::debug).
+/// What a runtime has noticed: in debug mode, see [`Builder::debug`](crate::runtime::Builder::debug), and stalls also without it, see
+/// [`Builder::report_stalls`](crate::runtime::Builder::report_stalls).
 ///
 /// Its `Display` is one line that says what happened and what helps.
 #[derive(Clone, Debug)]
@@ -22,6 +23,22 @@ pub enum Report {
         duration: Duration,
         /// What the thread did meanwhile.
         cause: SlowPollCause,
+    },
+    /// A poll keeps its worker for long, or has kept it: what was behind it had to wait or was done by other workers. Polls that say so
+    /// beforehand, with `block_in_place`, are none.
+    ///
+    /// Noticed by a look from outside every 2 ms at the latest, so that what never ends is reported too.
+    #[non_exhaustive]
+    Stall {
+        /// Whose poll it is.
+        task: ReportedTask,
+        /// How long it has taken. Up to 2 ms at its beginning may be missing.
+        duration: Duration,
+        /// Whether the poll has not ended: then the duration is what it has lasted so far.
+        goes_on: bool,
+        /// Whether another worker could run what waited. None is started for the purpose while nothing waits; and a runtime
+        /// of one thread has none.
+        relieved: bool,
     },
     /// A task panicked, and its handle was dropped without having been awaited to the end.
     #[non_exhaustive]
@@ -134,6 +151,26 @@ impl fmt::Display for Report {
                 "a poll of {task} {did} for {duration:.1?}: {advice}",
                 did = cause.did(),
                 advice = cause.advice()
+            ),
+            Self::Stall {
+                task,
+                duration,
+                goes_on,
+                relieved,
+            } => write!(
+                f,
+                "a poll of {task} {kept} for {duration:.1?}, {others}: {advice}",
+                kept = if *goes_on {
+                    "goes on and has kept its worker"
+                } else {
+                    "kept its worker"
+                },
+                others = if *relieved {
+                    "and others went on"
+                } else {
+                    "and no other was there"
+                },
+                advice = SlowPollCause::Unknown.advice(),
             ),
             Self::UnobservedPanic { task, message } => {
                 write!(f, "{task} panicked, and nobody awaited its handle")?;

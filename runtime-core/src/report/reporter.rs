@@ -32,10 +32,13 @@ thread_local! {
     static SAYING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What debug mode is set to.
+/// What is to be reported, and how.
 #[derive(Clone)]
-pub(crate) struct Debugging {
-    pub(crate) slow_poll_threshold: Duration,
+pub(crate) struct Reporting {
+    /// The threshold of slow polls; `None` without debug mode.
+    pub(crate) debug: Option<Duration>,
+    /// From which length on stalls are said; `None` if they are not.
+    pub(crate) stalls: Option<Duration>,
     pub(crate) hook: Option<Hook>,
     /// Of the thread that says reports.
     pub(crate) thread_name: String,
@@ -45,6 +48,8 @@ pub(crate) struct Debugging {
 pub(crate) struct Reporter {
     /// The threshold of slow polls; `None` without debug mode.
     threshold: Option<Duration>,
+    /// From which length on stalls are said; `None` if they are not.
+    stalls: Option<Duration>,
     desk: Arc<Desk>,
     line: Mutex<Option<Line>>,
     pub(crate) counts: Counts,
@@ -56,6 +61,9 @@ pub(crate) struct Counts {
     pub(crate) panics: AtomicU64,
     pub(crate) errors: AtomicU64,
     pub(crate) unfinished: AtomicU64,
+    pub(crate) stalls: AtomicU64,
+    /// In nanoseconds.
+    pub(crate) longest_poll: AtomicU64,
 }
 
 /// What is shared with the thread.
@@ -77,18 +85,23 @@ impl Reporter {
     /// # Errors
     ///
     /// If the operating system refuses the thread.
-    pub(crate) fn new(debugging: Option<Debugging>) -> io::Result<Self> {
-        let threshold = debugging.as_ref().map(|set| set.slow_poll_threshold);
-        let hook = debugging.as_ref().and_then(|set| set.hook.clone());
+    pub(crate) fn new(reporting: Reporting) -> io::Result<Self> {
+        let Reporting {
+            debug,
+            stalls,
+            hook,
+            thread_name,
+        } = reporting;
         let desk = Arc::new(Desk {
             outlet: Outlet::new(hook),
             lost: AtomicU64::new(0),
         });
-        let line = debugging
-            .map(|set| Line::new(set.thread_name, Arc::clone(&desk)))
+        let line = (debug.is_some() || stalls.is_some())
+            .then(|| Line::new(thread_name, Arc::clone(&desk)))
             .transpose()?;
         Ok(Self {
-            threshold,
+            threshold: debug,
+            stalls,
             desk,
             line: Mutex::new(line),
             counts: Counts {
@@ -96,6 +109,8 @@ impl Reporter {
                 panics: AtomicU64::new(0),
                 errors: AtomicU64::new(0),
                 unfinished: AtomicU64::new(0),
+                stalls: AtomicU64::new(0),
+                longest_poll: AtomicU64::new(0),
             },
         })
     }
@@ -106,7 +121,12 @@ impl Reporter {
         self.threshold
     }
 
-    /// Whether reports are said.
+    /// From which length on stalls are said; `None` if they are not.
+    pub(crate) fn stalls_from(&self) -> Option<Duration> {
+        self.stalls
+    }
+
+    /// Whether debug mode is on.
     pub(crate) fn is_on(&self) -> bool {
         self.threshold.is_some()
     }
@@ -135,11 +155,48 @@ impl Reporter {
     #[cold]
     pub(crate) fn slow_poll(&self, task: ReportedTask, duration: Duration, cause: SlowPollCause) {
         self.counts.slow_polls.fetch_add(1, Ordering::Relaxed);
+        self.has_lasted(duration);
         self.report(|| Report::SlowPoll {
             task,
             duration,
             cause,
         });
+    }
+
+    /// A worker was found to be in one poll for too long.
+    pub(crate) fn count_stall(&self) {
+        self.counts.stalls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A poll has lasted so long by now.
+    pub(crate) fn has_lasted(&self, time: Duration) {
+        let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.counts.longest_poll.fetch_max(ns, Ordering::Relaxed);
+    }
+
+    /// A poll keeps its worker, and has lasted so long that this is worth saying.
+    pub(crate) fn stall_goes_on(&self, task: ReportedTask, duration: Duration, relieved: bool) {
+        self.say(Report::Stall {
+            task,
+            duration,
+            goes_on: true,
+            relieved,
+        });
+    }
+
+    /// A worker is back from a poll for which it was marked.
+    pub(crate) fn stall_is_over(&self, task: ReportedTask, duration: Duration, relieved: bool) {
+        self.has_lasted(duration);
+        let is_long = |threshold: Duration| duration > threshold;
+        // Debug mode says the same as a slow poll, and why.
+        if self.stalls.is_some_and(is_long) && !self.threshold.is_some_and(is_long) {
+            self.say(Report::Stall {
+                task,
+                duration,
+                goes_on: false,
+                relieved,
+            });
+        }
     }
 
     /// The runtime shuts down while a task lives.
@@ -162,10 +219,13 @@ impl Reporter {
 
     /// Reports in debug mode.
     pub(crate) fn report(&self, report: impl FnOnce() -> Report) {
-        if !self.is_on() {
-            return;
+        if self.is_on() {
+            self.say(report());
         }
-        let report = report();
+    }
+
+    /// Hands a report to the thread that says it.
+    fn say(&self, report: Report) {
         if let Some(line) = &*self.line.lock() {
             if line.sender.try_send(report).is_err() {
                 self.desk.lose(1);

@@ -1,7 +1,7 @@
 //! How to make a runtime.
 
 use super::Runtime;
-use crate::report::reporter::Debugging;
+use crate::report::reporter::Reporting;
 use crate::report::{self, Reporter};
 use crate::scheduler::engine::TimeSource;
 use crate::scheduler::house::Flavor;
@@ -34,7 +34,8 @@ const MAX_POOL_THREADS: usize = 32_767;
 /// | `max_relief_threads` | 8; none with `new_current_thread` | 0 to 1024 |
 /// | `debug` | what the environment variable `GRISTMILL_DEBUG` says: on if it is set, not empty and not `0` | |
 /// | `slow_poll_threshold` | 100 ms, in debug mode | |
-/// | `on_report` | the report is printed, in debug mode | |
+/// | `report_stalls` | no; in debug mode what goes on after ten times `slow_poll_threshold` | needs a `stall_threshold` |
+/// | `on_report` | the report is printed | |
 /// | `start_paused` | no | only with `new_current_thread` |
 ///
 /// # Examples
@@ -61,6 +62,7 @@ pub struct Builder {
     max_relief: Option<usize>,
     debug: Option<bool>,
     slow_poll_threshold: Duration,
+    report_stalls: Option<Duration>,
     on_report: Option<report::Hook>,
     start_paused: bool,
 }
@@ -87,6 +89,7 @@ impl Builder {
             max_relief: None,
             debug: None,
             slow_poll_threshold: Duration::from_millis(100),
+            report_stalls: None,
             on_report: None,
             start_paused: false,
         }
@@ -159,8 +162,12 @@ impl Builder {
 
     /// Sets how long one poll may take before its worker counts as stuck and gets help; `None` never helps.
     ///
-    /// Help comes with the next tick of the reactor thread, so up to 2 ms after the threshold, and only if work waits that
-    /// no other worker is free to do.
+    /// A thread of its own looks every 0.5 to 2 ms while tasks run, so polls cost nothing more for it. The first look that finds
+    /// a poll too long suspects it, and the next after another `time` helps, if work waits that no other worker is free to do; time
+    /// without a processor does not count, where the system tells (Linux). Such polls are counted in
+    /// [`stalls`](crate::RuntimeMetrics::stalls), and said if [`report_stalls`](Self::report_stalls) is set.
+    ///
+    /// On a current-thread runtime they are counted and said only: it has no second thread that could help.
     pub fn stall_threshold(mut self, time: Option<Duration>) -> Self {
         self.stall_threshold = time;
         self
@@ -179,6 +186,7 @@ impl Builder {
     /// * polls that keep their thread for longer than [`slow_poll_threshold`](Self::slow_poll_threshold), and whether the thread
     ///   blocked or computed meanwhile (on Linux)
     /// * tasks that ended with a panic or, where it can be known, an error, and whose handle was dropped unawaited
+    /// * polls that have gone on for ten times as long, and a hundred times, and so on, without an end in sight
     /// * tasks that had not ended at the shutdown, and descriptors that are still registered then
     /// * child processes that were dropped before their end was known
     ///
@@ -204,7 +212,7 @@ impl Builder {
     ///     .build()?;
     /// runtime.block_on(async { std::thread::sleep(Duration::from_millis(10)) });
     /// drop(runtime);
-    /// assert!(matches!(reports.recv(), Ok(Report::SlowPoll { .. })));
+    /// assert!(reports.iter().any(|report| matches!(report, Report::SlowPoll { .. })));
     /// # Ok::<(), std::io::Error>(())
     /// ```
     #[doc(alias = "set_debug")]
@@ -221,7 +229,43 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` with each report of debug mode, instead of printing it. A panic of the hook is caught, and its report counts
+    /// Reports each poll that keeps its worker for longer than `time`, also without debug mode, and at no cost for polls that do not.
+    ///
+    /// A [`Report::Stall`](crate::Report::Stall) names the task and says how long its poll took when it is over, and while it goes on
+    /// each time that it has taken ten times as long: at 10 × `time` (10 ms at the least), 100 × `time`, and so on. In debug mode the
+    /// end is said as a [`Report::SlowPoll`](crate::Report::SlowPoll) if it is one. Reports go where those of debug mode go, on a thread
+    /// of their own.
+    ///
+    /// What is shorter than three looks of the watch (see [`stall_threshold`](Self::stall_threshold)), 6 ms by default, may go unnoticed,
+    /// however small `time` is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use runtime_core::{Builder, Report};
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    ///
+    /// let (sender, reports) = mpsc::channel();
+    /// let (release, released) = mpsc::channel::<()>();
+    /// let runtime = Builder::new()
+    ///     .report_stalls(Duration::from_millis(5))
+    ///     .on_report(move |report| drop(sender.send(report.clone())))
+    ///     .build()?;
+    /// let stuck = runtime.spawn(async move { released.recv().is_err() });
+    /// // Said while the task is still stuck.
+    /// let Ok(Report::Stall { task, goes_on: true, .. }) = reports.recv() else { panic!() };
+    /// assert_eq!(task.id(), Some(stuck.id()));
+    /// drop(release);
+    /// assert!(matches!(reports.recv(), Ok(Report::Stall { goes_on: false, .. })));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn report_stalls(mut self, time: Duration) -> Self {
+        self.report_stalls = Some(time);
+        self
+    }
+
+    /// Calls `hook` with each report, instead of printing it. A panic of the hook is caught, and its report counts
     /// as lost.
     #[doc(alias = "set_exception_handler")]
     pub fn on_report(mut self, hook: impl Fn(&report::Report) + Send + Sync + 'static) -> Self {
@@ -264,7 +308,7 @@ impl Builder {
             Some(threads) => compute.max_threads(threads),
             None => compute,
         })?;
-        let reporter = Reporter::new(self.debugging())?;
+        let reporter = Reporter::new(self.reporting())?;
         let (engine, queues) = Engine::new(workers, relief, self.time_source(), reporter)?;
         let mut cores: Vec<Core> = queues
             .into_iter()
@@ -286,14 +330,18 @@ impl Builder {
         }
     }
 
-    fn debugging(&self) -> Option<Debugging> {
-        self.debug
+    fn reporting(&self) -> Reporting {
+        let debug = self
+            .debug
             .unwrap_or_else(debug_by_environment)
-            .then(|| Debugging {
-                slow_poll_threshold: self.slow_poll_threshold,
-                hook: self.on_report.clone(),
-                thread_name: format!("{}-debug", self.name),
-            })
+            .then_some(self.slow_poll_threshold);
+        Reporting {
+            debug,
+            // Without the watch there is nothing to say.
+            stalls: self.stall_threshold.and(self.report_stalls.or(debug)),
+            hook: self.on_report.clone(),
+            thread_name: format!("{}-report", self.name),
+        }
     }
 
     fn threads(&self) -> ThreadConfig {
@@ -345,6 +393,11 @@ impl Builder {
         }
         if self.max_relief.is_some_and(|threads| threads > MAX_WORKERS) {
             return refuse("max_relief_threads is above 1024: lower it");
+        }
+        if self.report_stalls.is_some() && self.stall_threshold.is_none() {
+            return refuse(
+                "report_stalls needs the watch that stall_threshold(None) turns off: leave one of the two out",
+            );
         }
         if self.name.contains('\0') {
             return refuse(
@@ -410,6 +463,7 @@ impl fmt::Debug for Builder {
             .field("max_relief_threads", &self.max_relief)
             .field("debug", &self.debug)
             .field("slow_poll_threshold", &self.slow_poll_threshold)
+            .field("report_stalls", &self.report_stalls)
             .field("start_paused", &self.start_paused)
             .finish_non_exhaustive()
     }

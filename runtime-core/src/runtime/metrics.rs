@@ -63,9 +63,29 @@ impl RuntimeMetrics {
         self.house.engine.injector.len()
     }
 
-    /// How many relief workers have been started.
+    /// How many relief workers have been started since the beginning.
     pub fn relief_workers(&self) -> u64 {
         self.house.staff.reliefs()
+    }
+
+    /// How many relief workers there are at the moment. One goes when it has had nothing to do for a second.
+    pub fn num_relief_workers(&self) -> usize {
+        self.house.staff.relieving()
+    }
+
+    /// How many polls kept their worker for longer than [`stall_threshold`](crate::Builder::stall_threshold), as the watch sees it: a
+    /// poll of less than three of its looks (6 ms by default) may be missing, one that waited for a processor is none, nor is one in
+    /// `block_in_place`. Zero if the watch is turned off.
+    pub fn stalls(&self) -> u64 {
+        read(&self.house.engine.reporter.counts.stalls)
+    }
+
+    /// The longest of the polls that are counted in [`stalls`](Self::stalls), one that goes on included. Zero if there was none.
+    ///
+    /// Up to one look of the watch (2 ms by default) is missing at the beginning of a poll, which is seen only then. That is what it
+    /// takes to measure long polls without any cost for the others.
+    pub fn longest_poll(&self) -> Duration {
+        Duration::from_nanos(read(&self.house.engine.reporter.counts.longest_poll))
     }
 
     /// How many polls took longer than the threshold; zero without [debug mode](crate::Builder::debug).

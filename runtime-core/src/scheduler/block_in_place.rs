@@ -35,7 +35,11 @@ fn prepare(worker: &Worker) -> Arc<House> {
         house.flavor == Flavor::MultiThread,
         "block_in_place needs a multi-thread runtime: use spawn_blocking here, or Builder::new_multi_thread()"
     );
-    worker.lane().set_stuck(true);
+    if worker.lane().is_stuck() {
+        // What was long up to here was not announced.
+        house.engine.end_stall(worker.lane());
+    }
+    worker.lane().announce_stuck();
     // ORDERING: edge P1, the poster's end: a sleeper whose look misses the mark is seen in the counts.
     fence(Ordering::SeqCst);
     let engine = &house.engine;

@@ -11,6 +11,7 @@ use super::shelf::CoreShelf;
 use super::staff::Staff;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicUsize, Ordering, fence};
+use crate::task::named::Listed;
 use crate::task::{Cause, JoinHandle, Meta, Named, Runnable, Schedule, allocate};
 use runtime_blocking::{BlockingPool, ComputePool, Executor, Job, Rejected};
 use std::io;
@@ -89,7 +90,13 @@ impl House {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.spawn_with(future, meta, |scheduler| Named { scheduler, name })
+        let says_stalls = self.engine.reporter.stalls_from().is_some();
+        let listed = says_stalls.then(|| Listed::new(meta.id, &name));
+        self.spawn_with(future, meta, |scheduler| Named {
+            scheduler,
+            name,
+            listed,
+        })
     }
 
     #[inline]
@@ -161,6 +168,8 @@ impl House {
         let scheduler = Named {
             scheduler: self.homeless(),
             name,
+            // No worker polls it.
+            listed: None,
         };
         self.run_with(executor, work, meta, scheduler)
     }

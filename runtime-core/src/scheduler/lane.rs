@@ -1,15 +1,22 @@
 //! What other threads see of one worker.
 
 use super::cpu_wait;
+use super::polled::Polled;
+use super::stall::Stall;
 use super::stats::Stats;
 use crate::park::Parker;
 use crate::queue;
 use crate::reactor::inbox::Inbox;
-use crate::sync::CachePadded;
-use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-use std::panic::Location;
-use std::ptr;
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use crate::sync::{CachePadded, Mutex};
 use std::time::Duration;
+
+/// The worker is not known to be in a long poll.
+const MOVING: u8 = 0;
+/// The reactor thread has found that it is.
+const STUCK: u8 = 1;
+/// The worker says itself that it will be.
+const ANNOUNCED: u8 = 2;
 
 /// One worker, as seen by others.
 #[derive(Debug)]
@@ -23,16 +30,18 @@ pub(crate) struct Lane {
     processor: AtomicU32,
     /// The worker sleeps, or is about to.
     asleep: AtomicBool,
-    /// The worker has been in one poll for long, or says itself that it will be: thieves may take its slot. Set
-    /// by the reactor thread or the worker, cleared by the worker.
-    stuck: AtomicBool,
+    /// Whether the worker has been in one poll for long (set by the reactor thread, under the lock of `stall`), or says itself
+    /// that it will be (set by the worker): thieves may take its slot. Cleared by the worker.
+    stuck: AtomicU8,
+    /// What the reactor thread knows of a long poll; taken out by the worker.
+    pub(super) stall: Mutex<Option<Stall>>,
     /// The worker has not told its siblings of what its queue holds, and will if it takes long. Set and cleared by the
     /// worker; the reactor thread tells in its stead while it is in a poll.
     owes: AtomicBool,
     /// The thread that works the lane, as [`cpu_wait`](super::cpu_wait) knows it.
     thread: AtomicU32,
-    /// Spawn site of the task being polled; null between polls.
-    polling: AtomicPtr<Location<'static>>,
+    /// Which task is being polled.
+    pub(super) polled: Polled,
 }
 
 impl Lane {
@@ -44,24 +53,38 @@ impl Lane {
             inbox: CachePadded(Inbox::new()),
             processor: AtomicU32::new(u32::MAX),
             asleep: AtomicBool::new(true),
-            stuck: AtomicBool::new(false),
+            stuck: AtomicU8::new(MOVING),
+            stall: Mutex::new(None),
             owes: AtomicBool::new(false),
             thread: AtomicU32::new(0),
-            polling: AtomicPtr::new(ptr::null_mut()),
+            polled: Polled::new(),
         }
     }
 
     #[inline]
     pub(crate) fn is_stuck(&self) -> bool {
         // ORDERING: Relaxed; a hint, the slot's own swap decides who gets the runnable.
-        self.stuck.load(Ordering::Relaxed)
+        self.stuck.load(Ordering::Relaxed) != MOVING
     }
 
-    #[inline]
-    pub(crate) fn set_stuck(&self, stuck: bool) {
-        // ORDERING: Relaxed; a hint as above. A worker that marks itself puts a fence behind it, edge P1; the reactor
-        // thread looks again at its next tick.
-        self.stuck.store(stuck, Ordering::Relaxed);
+    /// The worker says that it will be in this poll for long.
+    pub(super) fn announce_stuck(&self) {
+        // ORDERING: Relaxed; a hint as above. The worker puts a fence behind it, edge P1.
+        self.stuck.store(ANNOUNCED, Ordering::Relaxed);
+    }
+
+    /// The reactor thread has found the worker in one poll for long. Whether that is news. Under the lock of `stall`.
+    pub(super) fn mark_stuck(&self) -> bool {
+        // ORDERING: Relaxed; a hint as above, and the reactor thread looks again at its next tick.
+        self.stuck
+            .compare_exchange(MOVING, STUCK, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// The worker is back.
+    pub(super) fn set_moving(&self) {
+        // ORDERING: Relaxed; a hint as above.
+        self.stuck.store(MOVING, Ordering::Relaxed);
     }
 
     /// Whether there is something that another worker could run.
@@ -119,19 +142,5 @@ impl Lane {
     pub(crate) fn cpu_wait(&self) -> Duration {
         // ORDERING: Relaxed, see `set_thread`.
         cpu_wait::of(self.thread.load(Ordering::Relaxed))
-    }
-
-    /// A poll begins or ends.
-    #[inline]
-    pub(crate) fn set_polling(&self, site: Option<&'static Location<'static>>) {
-        let site = site.map_or(ptr::null_mut(), |site| ptr::from_ref(site).cast_mut());
-        // ORDERING: Relaxed; the target is immutable and lives for ever.
-        self.polling.store(site, Ordering::Relaxed);
-    }
-
-    /// Whether a task is being polled.
-    pub(crate) fn is_polling(&self) -> bool {
-        // ORDERING: Relaxed; a hint.
-        !self.polling.load(Ordering::Relaxed).is_null()
     }
 }

@@ -23,11 +23,15 @@
 //!   thread asks; [`block_in_place`] — a poll that says it will be long
 //! * [`shelf`] — where a current-thread runtime's core lies while nobody works
 //! * [`cpu_wait`] — how long a worker has waited for a processor, which is not its fault
-//! * [`poll_watch`] — how long single polls take, in debug mode
+//! * [`polled`] — which task a worker polls; [`stall`] — a poll that keeps its worker; [`poll_watch`] — how long single polls
+//!   take, in debug mode
 //! * [`house`] — an engine with its owned sets and executors: all that a handle reaches
 //! * [`shutdown`] — the way out
 
 pub(crate) mod stats;
+
+mod polled;
+mod stall;
 
 pub(crate) mod lane;
 

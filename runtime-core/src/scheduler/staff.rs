@@ -58,6 +58,8 @@ struct Roster {
     running: usize,
     /// Relief workers started since the beginning.
     reliefs: u64,
+    /// Relief workers that have not ended.
+    relieving: usize,
     closed: bool,
 }
 
@@ -72,6 +74,7 @@ impl Staff {
             threads: Vec::new(),
             running: 0,
             reliefs: 0,
+            relieving: 0,
             closed: false,
         };
         Self {
@@ -108,6 +111,7 @@ impl Staff {
                 // The system has no thread to spare just now. The next tick may find one.
                 let mut roster = self.roster.lock();
                 roster.reliefs -= 1;
+                roster.relieving -= 1;
                 roster.bench.push(core);
                 false
             }
@@ -123,12 +127,18 @@ impl Staff {
         }?;
         // Counted before the thread can do anything that shows, and taken back if there is none.
         roster.reliefs += 1;
+        roster.relieving += 1;
         Some(core)
     }
 
     /// How many relief workers were started.
     pub(crate) fn reliefs(&self) -> u64 {
         self.roster.lock().reliefs
+    }
+
+    /// How many relief workers there are.
+    pub(crate) fn relieving(&self) -> usize {
+        self.roster.lock().relieving
     }
 
     fn start_lane(
@@ -268,7 +278,9 @@ fn work_lane(house: &Arc<House>, core: Core, role: Role) {
     }
     let core = worker.into_core();
     house.engine.vacate_lane();
-    house.staff.roster.lock().bench.push(core);
+    let mut roster = house.staff.roster.lock();
+    roster.bench.push(core);
+    roster.relieving -= usize::from(role == Role::Relief);
 }
 
 fn until_shutdown(worker: &Worker) -> Step {

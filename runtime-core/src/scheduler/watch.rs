@@ -93,10 +93,12 @@ impl Watcher {
         let mut any = false;
         for (lane, sight) in self.house.engine.lanes.iter().zip(&mut self.sights) {
             let round = lane.stats.rounds.get();
-            if round != sight.round || !lane.is_polling() {
+            if round != sight.round || !lane.polled.is_some() {
                 *sight = Sight::of(round, now);
             } else if sight.is_stuck(now, threshold, || lane.cpu_wait()) {
-                lane.set_stuck(true);
+                self.house
+                    .engine
+                    .notice_stall(lane, round, sight.since, now);
                 any = true;
             }
         }

@@ -180,7 +180,17 @@ impl Worker {
                     }
                 }
             }
+            self.end_stall();
         });
+    }
+
+    /// Clears the mark that the reactor thread has put on this worker's lane, if there is one.
+    #[inline]
+    fn end_stall(&self) {
+        let lane = self.lane();
+        if lane.is_stuck() {
+            self.engine().end_stall(lane);
+        }
     }
 
     #[inline]
@@ -189,10 +199,8 @@ impl Worker {
         if !lane.inbox.is_empty() {
             self.open_inbox();
         }
+        self.end_stall();
         lane.stats.rounds.add(1);
-        if lane.is_stuck() {
-            lane.set_stuck(false);
-        }
         if let Some(owed_at) = self.owed_at.get() {
             self.tell_if_due(owed_at);
         }
@@ -286,6 +294,7 @@ impl Worker {
         site: &'static Location<'static>,
         poll: impl FnOnce() -> R,
     ) -> R {
+        let _root = RootPoll::begin(self, site);
         match &self.watch {
             None => poll(),
             Some(watch) => watch.watch(&self.engine().reporter, ReportedTask::root(site), poll),
@@ -296,11 +305,11 @@ impl Worker {
     fn execute_now(&self, runnable: Runnable) {
         let lane = self.lane();
         let meta = runnable.meta();
-        lane.set_polling(Some(meta.site));
+        lane.polled.begin(meta);
         let task = context::enter_task(meta.id);
         budget::with_fresh(|| runnable.run());
         drop(task);
-        lane.set_polling(None);
+        lane.polled.end();
         lane.stats.polls.add(1);
     }
 
@@ -364,6 +373,28 @@ impl Worker {
         while let Some(runnable) = self.queue().pop(&self.lane().queue) {
             drop(runnable);
         }
+    }
+}
+
+/// A poll of a future that is no task, as the reactor thread sees it. It is over also if it panics.
+struct RootPoll<'a>(&'a Worker);
+
+impl<'a> RootPoll<'a> {
+    #[inline]
+    fn begin(worker: &'a Worker, site: &'static Location<'static>) -> Self {
+        let lane = worker.lane();
+        // The round of the task before is over, though the next has not begun.
+        lane.stats.rounds.add(1);
+        lane.polled.begin_root(site);
+        Self(worker)
+    }
+}
+
+impl Drop for RootPoll<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.lane().polled.end();
+        self.0.end_stall();
     }
 }
 

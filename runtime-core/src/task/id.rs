@@ -40,6 +40,17 @@ impl Id {
         let value = taken.unwrap_or_else(|_| take_block());
         Self(NonZeroU64::new(value).unwrap_or(NonZeroU64::MIN))
     }
+
+    /// The id as a number, which is not zero.
+    #[inline]
+    pub(crate) fn number(self) -> u64 {
+        self.0.get()
+    }
+
+    /// The id of this number; none for zero.
+    pub(crate) fn from_number(number: u64) -> Option<Self> {
+        NonZeroU64::new(number).map(Self)
+    }
 }
 
 #[cold]

@@ -23,7 +23,7 @@
 pub(crate) mod state;
 mod word;
 
-mod named;
+pub(crate) mod named;
 pub(crate) mod schedule;
 
 mod cell;

@@ -1,0 +1,130 @@
+//! A poll that keeps its worker for too long: what is known of it, and when it is said.
+//!
+//! ```text
+//!   reactor thread, at a tick:  finds the lane in the same poll ──▶ marks it, notes the task, counts the stall
+//!                               at later ticks ───────────────────▶ how long it has lasted by now; said at ten times the length, …
+//!   the worker, when it is back and sees the mark ────────────────▶ takes the note out: how long it lasted in all; said
+//! ```
+//!
+//! So the worker's part is on a path that it takes only when it was marked, and what never comes back is reported all the same. The
+//! worker measures the end itself, because the reactor thread may sleep for good by then. The beginning is known to a tick.
+
+use super::engine::Engine;
+use super::lane::Lane;
+use crate::report::ReportedTask;
+use std::time::{Duration, Instant};
+
+/// While a poll goes on it is said each time that it has become so many times as long.
+const AGAIN: u32 = 10;
+
+/// Less than this is not worth saying again and again, however short the reported ones are.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// What is known of a long poll.
+#[derive(Debug)]
+pub(super) struct Stall {
+    task: ReportedTask,
+    /// The lane's round, by which it is known that the poll is the same one.
+    round: u64,
+    /// When the lane was first seen in this poll.
+    since: Instant,
+    /// How long it had lasted at the last tick.
+    lasted: Duration,
+    /// The length at which it is said that it goes on.
+    say_at: Duration,
+}
+
+impl Stall {
+    /// Whether it is time to say that the poll goes on.
+    fn is_news(&mut self) -> bool {
+        let is_news = self.lasted >= self.say_at;
+        if is_news {
+            while self.lasted >= self.say_at {
+                self.say_at = self.say_at.saturating_mul(AGAIN);
+            }
+        }
+        is_news
+    }
+}
+
+impl Engine {
+    /// The reactor thread has found that a lane is still in the poll in which it has been for too long `since` then.
+    pub(super) fn notice_stall(&self, lane: &Lane, round: u64, since: Instant, now: Instant) {
+        let lasted = now.duration_since(since);
+        let mut stall = lane.stall.lock();
+        if lane.mark_stuck() {
+            *stall = lane.polled.get().map(|task| Stall {
+                task,
+                round,
+                since,
+                lasted,
+                say_at: self
+                    .reporter
+                    .stalls_from()
+                    .map_or(Duration::MAX, |shortest| {
+                        shortest.max(SHORTEST).saturating_mul(AGAIN)
+                    }),
+            });
+            self.reporter.count_stall();
+        }
+        let Some(stall) = &mut *stall else {
+            // The worker has said beforehand that it will be long.
+            return;
+        };
+        stall.lasted = lasted;
+        self.reporter.has_lasted(lasted);
+        if stall.is_news() {
+            let is_relieved = self.moving() > 0;
+            self.reporter
+                .stall_goes_on(stall.task.clone(), lasted, is_relieved);
+        }
+    }
+
+    /// The worker is back from a poll for which its lane was marked, or says now that it will be longer.
+    #[cold]
+    pub(super) fn end_stall(&self, lane: &Lane) {
+        let is_relieved = self.moving() > 0;
+        let stall = {
+            let mut stall = lane.stall.lock();
+            lane.set_moving();
+            stall.take()
+        };
+        let Some(stall) = stall else {
+            return;
+        };
+        // If the mark came just after the end of the poll, the worker sees it a poll too late.
+        let lasted = if stall.round == lane.stats.rounds.get() {
+            stall.since.elapsed()
+        } else {
+            stall.lasted
+        };
+        self.reporter.stall_is_over(stall.task, lasted, is_relieved);
+    }
+}
+
+#[cfg(all(test, not(gristmill_loom)))]
+mod tests {
+    use super::*;
+    use std::panic::Location;
+
+    #[test]
+    fn what_goes_on_is_said_each_time_it_is_ten_times_as_long() {
+        let mut stall = Stall {
+            task: ReportedTask::root(Location::caller()),
+            round: 1,
+            since: Instant::now(),
+            lasted: Duration::ZERO,
+            say_at: Duration::from_millis(100),
+        };
+        let said: Vec<u64> = (0..20_000)
+            .filter(|&ms| {
+                stall.lasted = Duration::from_millis(ms);
+                stall.is_news()
+            })
+            .collect();
+        assert_eq!(said, [100, 1_000, 10_000]);
+        stall.lasted = Duration::from_secs(5_000);
+        assert!(stall.is_news(), "however late it is looked at");
+        assert!(!stall.is_news(), "and once");
+    }
+}
