@@ -307,3 +307,115 @@ fn block_in_place_on_a_current_thread_runtime_panics_with_the_fix() {
     let task = runtime.spawn(async { task::block_in_place(|| ()) });
     assert!(runtime.block_on(task).expect_err("panicked").is_panic());
 }
+
+/// A task that blocks its thread until the sender is dropped; on the channel it says that it does.
+fn blocker(entered: &mpsc::Sender<()>) -> (mpsc::Sender<()>, impl Future<Output = ()> + use<>) {
+    let (release, released) = mpsc::channel::<()>();
+    let entered = entered.clone();
+    let body = async move {
+        entered.send(()).expect("a receiver");
+        let _ = released.recv();
+    };
+    (release, body)
+}
+
+#[test]
+fn relief_workers_that_get_stuck_are_relieved_up_to_the_bound_and_then_by_whoever_comes_back() {
+    for relief in [0, 1, 3] {
+        within(format!("{relief} relief workers"), move || {
+            let builder = Builder::new().worker_threads(1).max_relief_threads(relief);
+            let runtime = builder.build().expect("a runtime");
+            let (entered, enter) = mpsc::channel();
+            let mut stuck: Vec<_> = (0..=relief)
+                .map(|_| {
+                    let (release, body) = blocker(&entered);
+                    (release, runtime.spawn(body))
+                })
+                .collect();
+            // All block at the same time, each on a thread of its own.
+            for _ in &stuck {
+                enter.recv_timeout(PATIENCE).expect("it gets a worker");
+            }
+            let metrics = runtime.metrics();
+            assert_eq!(metrics.num_relief_workers(), relief);
+            assert_eq!(metrics.relief_workers(), relief as u64, "each started once");
+            // There is nobody left for this one, until any of the others is done.
+            let waiting = runtime.spawn(async {});
+            assert!(!waiting.is_finished());
+            let (release, one) = stuck.swap_remove(relief / 2);
+            drop(release);
+            runtime.block_on(one).expect("no panic");
+            runtime.block_on(waiting).expect("no panic");
+            assert_eq!(metrics.relief_workers(), relief as u64, "the bound holds");
+            for (release, task) in stuck {
+                drop(release);
+                runtime.block_on(task).expect("no panic");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_program_that_blocks_again_and_again_keeps_its_relief_worker() {
+    within("again and again", || {
+        const STALLS: u64 = 30;
+        let builder = Builder::new().worker_threads(1);
+        let runtime = builder.build().expect("a runtime");
+        let metrics = runtime.metrics();
+        for _ in 0..STALLS {
+            let (entered, enter) = mpsc::channel();
+            let (release, body) = blocker(&entered);
+            let stuck = runtime.spawn(body);
+            enter.recv_timeout(PATIENCE).expect("it gets stuck");
+            runtime.block_on(runtime.spawn(async {})).expect("relieved");
+            drop(release);
+            runtime.block_on(stuck).expect("no panic");
+        }
+        // It stays for a second; a machine that stands still for longer does not do so between any two.
+        let started = metrics.relief_workers();
+        assert!((1..STALLS / 2).contains(&started), "{started} were started");
+    });
+}
+
+#[test]
+fn relief_workers_go_when_nothing_is_left_for_them() {
+    for announced in [false, true] {
+        within(format!("announced: {announced}"), move || {
+            let builder = Builder::new().worker_threads(2);
+            let runtime = builder.build().expect("a runtime");
+            let metrics = runtime.metrics();
+            let (entered, enter) = mpsc::channel();
+            let stuck: Vec<_> = (0..5)
+                .map(|_| {
+                    let (release, released) = mpsc::channel::<()>();
+                    let entered = entered.clone();
+                    let block = move || {
+                        entered.send(()).expect("a receiver");
+                        let _ = released.recv();
+                    };
+                    let task = runtime.spawn(async move {
+                        if announced {
+                            task::block_in_place(block);
+                        } else {
+                            block();
+                        }
+                    });
+                    (release, task)
+                })
+                .collect();
+            for _ in &stuck {
+                enter.recv_timeout(PATIENCE).expect("it gets a worker");
+            }
+            assert!(metrics.num_relief_workers() >= 3);
+            assert!(metrics.num_active_workers() >= 5);
+            for (release, task) in stuck {
+                drop(release);
+                runtime.block_on(task).expect("no panic");
+            }
+            common::eventually("they go", || metrics.num_relief_workers() == 0);
+            common::eventually("two stay", || metrics.num_active_workers() == 2);
+            // And come again.
+            assert_eq!(meet(&runtime, 4).len(), 4);
+        });
+    }
+}

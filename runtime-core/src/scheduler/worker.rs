@@ -180,14 +180,13 @@ impl Worker {
                     }
                 }
             }
-            self.end_stall();
+            self.end_stall(self.lane());
         });
     }
 
     /// Clears the mark that the reactor thread has put on this worker's lane, if there is one.
     #[inline]
-    fn end_stall(&self) {
-        let lane = self.lane();
+    fn end_stall(&self, lane: &Lane) {
         if lane.is_stuck() {
             self.engine().end_stall(lane);
         }
@@ -199,7 +198,7 @@ impl Worker {
         if !lane.inbox.is_empty() {
             self.open_inbox();
         }
-        self.end_stall();
+        self.end_stall(lane);
         lane.stats.rounds.add(1);
         if let Some(owed_at) = self.owed_at.get() {
             self.tell_if_due(owed_at);
@@ -393,8 +392,9 @@ impl<'a> RootPoll<'a> {
 impl Drop for RootPoll<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.lane().polled.end();
-        self.0.end_stall();
+        let lane = self.0.lane();
+        lane.polled.end();
+        self.0.end_stall(lane);
     }
 }
 
