@@ -1,5 +1,6 @@
 //! The reactor thread going to sleep for good against a worker that wakes: edge V.
 
+use super::check;
 use crate::park::Unpark;
 use crate::park::idle::{Bed, Idle};
 use crate::reactor::thread::Guard;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 #[test]
 fn a_worker_that_wakes_finds_the_reactor_thread_awake_or_wakes_it() {
-    loom::model(|| {
+    check(|| {
         let guard = Arc::new(Guard::new());
         let idle = Arc::new(Idle::new());
         idle.announce(0, Bed::Poller, false);
@@ -27,7 +28,7 @@ fn a_worker_that_wakes_finds_the_reactor_thread_awake_or_wakes_it() {
 
 #[test]
 fn a_stop_ends_the_sleep() {
-    loom::model(|| {
+    check(|| {
         let guard = Arc::new(Guard::new());
         let stopping = {
             let guard = guard.clone();
@@ -42,7 +43,7 @@ fn a_stop_ends_the_sleep() {
 #[test]
 #[should_panic]
 fn canary_a_census_before_the_announcement_is_out_of_date() {
-    loom::model(|| {
+    check(|| {
         let guard = Arc::new(Guard::new());
         let idle = Arc::new(Idle::new());
         idle.announce(0, Bed::Poller, false);

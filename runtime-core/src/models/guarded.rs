@@ -2,6 +2,7 @@
 //!
 //! The value is the checker's own cell, which reports two threads in it at once, or one after the other without an edge between.
 
+use super::check;
 use crate::guarded::{Alone, Guarded, Many};
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +25,7 @@ fn read(cell: &Guarded<UnsafeCell<u32>, Many>) {
 
 #[test]
 fn of_two_that_want_the_value_alone_each_has_it_after_the_other() {
-    loom::model(|| {
+    check(|| {
         let cell = Arc::new(Guarded::<_, Alone>::new(UnsafeCell::new(0)));
         let other = {
             let cell = Arc::clone(&cell);
@@ -38,7 +39,7 @@ fn of_two_that_want_the_value_alone_each_has_it_after_the_other() {
 
 #[test]
 fn who_shares_the_value_never_meets_who_has_it_alone() {
-    loom::model(|| {
+    check(|| {
         let cell = Arc::new(Guarded::<_, Many>::new(UnsafeCell::new(0)));
         let others = [read, write].map(|act| {
             let cell = Arc::clone(&cell);
@@ -73,7 +74,7 @@ impl Unordered {
 #[test]
 #[should_panic(expected = "Causality violation")]
 fn canary_borrows_without_an_edge_between_them_are_seen() {
-    loom::model(|| {
+    check(|| {
         let cell = Arc::new(Unordered {
             borrows: AtomicUsize::new(0),
             value: UnsafeCell::new(0),

@@ -1,5 +1,6 @@
 //! Posting work against going to sleep: edges P1 and P2.
 
+use super::{check, check_bounded};
 use crate::park::idle::{Bed, Idle};
 use crate::park::{Parker, Retracted, Unpark};
 use crate::reactor::lease::Lease;
@@ -118,7 +119,7 @@ impl Scene {
 
 #[test]
 fn work_posted_beside_a_worker_that_goes_to_sleep_is_done() {
-    loom::model(|| {
+    check(|| {
         let scene = Scene::new();
         let worker = {
             let scene = Arc::clone(&scene);
@@ -130,9 +131,7 @@ fn work_posted_beside_a_worker_that_goes_to_sleep_is_done() {
 }
 
 fn two_pieces_for_two_workers(fault: Fault) {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(2);
-    model.check(move || {
+    check_bounded(2, move || {
         let scene = Scene::new();
         let workers: Vec<_> = (0..2)
             .map(|worker| {
@@ -162,9 +161,7 @@ fn canary_a_searcher_that_forgets_its_duty_leaves_work_behind() {
 
 /// One worker sleeps briefly and is then kept by an event; the other is to do what came meanwhile.
 fn unhurried_post_beside_a_brief_sleeper(fault: Fault) {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(2);
-    model.check(move || {
+    check_bounded(2, move || {
         let scene = Scene::new();
         let brief = {
             let scene = Arc::clone(&scene);
@@ -196,7 +193,7 @@ fn canary_a_brief_sleeper_that_forgets_its_duty_leaves_work_behind() {
 #[test]
 #[should_panic]
 fn canary_a_worker_that_does_not_look_again_sleeps_over_work() {
-    loom::model(|| {
+    check(|| {
         let scene = Scene::new();
         let worker = {
             let scene = Arc::clone(&scene);
@@ -209,7 +206,7 @@ fn canary_a_worker_that_does_not_look_again_sleeps_over_work() {
 
 /// Two workers that both want the place in the poller; each looks, finds work, and gives the place back.
 fn two_workers_for_one_poller(retract_first: bool) {
-    loom::model(move || {
+    check(move || {
         let idle = Arc::new(Idle::new());
         let lease = Arc::new(Lease::new());
         let visit = move |idle: &Idle, lease: &Lease, worker: usize| {

@@ -1,5 +1,6 @@
 //! Putting an event into a worker's inbox against that worker's going to sleep, and against a thief: invariants J1 and J2.
 
+use super::check;
 use crate::park::idle::{Bed, Idle};
 use crate::park::{Parker, Retracted, Unpark};
 use crate::reactor::inbox::Inbox;
@@ -68,7 +69,7 @@ impl Scene {
 }
 
 fn an_event_beside_a_worker_that_goes_to_sleep(fault: Fault) {
-    loom::model(move || {
+    check(move || {
         let scene = Scene::new();
         let worker = {
             let scene = Arc::clone(&scene);
@@ -98,7 +99,7 @@ fn canary_a_worker_that_does_not_look_again_sleeps_through_an_event() {
 
 #[test]
 fn an_event_is_taken_once_by_its_owner_or_a_thief_and_the_flag_tells_of_the_rest() {
-    loom::model(|| {
+    check(|| {
         let scene = Scene::new();
         scene.deliver(1, Fault::Nothing);
         scene.deliver(2, Fault::Nothing);

@@ -1,5 +1,6 @@
 //! The lease on the poller: one holder, and no deadline slept through (edge Z).
 
+use super::check;
 use crate::reactor::lease::{FOREVER, Lease};
 use crate::reactor::thread::announce_wait;
 use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -17,7 +18,7 @@ impl Timers {
 
 #[test]
 fn a_deadline_that_becomes_earlier_is_not_slept_through() {
-    loom::model(|| {
+    check(|| {
         let lease = Arc::new(Lease::new());
         let timers = Arc::new(Timers(AtomicU64::new(FOREVER)));
         let told = Arc::new(AtomicBool::new(false));
@@ -41,7 +42,7 @@ fn a_deadline_that_becomes_earlier_is_not_slept_through() {
 
 #[test]
 fn of_a_worker_and_the_reactor_thread_one_holds_the_lease() {
-    loom::model(|| {
+    check(|| {
         let lease = Arc::new(Lease::new());
         let holders = Arc::new(AtomicUsize::new(0));
         let hold = |lease: &Lease, holders: &AtomicUsize| match lease.try_take() {
@@ -71,7 +72,7 @@ fn of_a_worker_and_the_reactor_thread_one_holds_the_lease() {
 #[test]
 #[should_panic(expected = "slept through")]
 fn canary_a_waiter_that_does_not_look_again_sleeps_through() {
-    loom::model(|| {
+    check(|| {
         let lease = Arc::new(Lease::new());
         let timers = Arc::new(Timers(AtomicU64::new(FOREVER)));
         let told = Arc::new(AtomicBool::new(false));

@@ -23,10 +23,33 @@ mod owned;
 
 mod guarded;
 
+mod readiness;
+
+mod relief;
+
+mod shutdown;
+
 use crate::sync::{Arc, Mutex};
 use crate::task::header::Header;
 use crate::task::{Cause, Runnable, Schedule};
 use std::collections::VecDeque;
+
+/// How often a thread is stopped where it could go on, at most, in one run of a model. A race that needs more than two has
+/// not been seen; without a bound the largest models would take hours.
+const PREEMPTIONS: usize = 4;
+
+/// Runs a model in every interleaving within the bound.
+fn check(model: impl Fn() + Send + Sync + 'static) {
+    check_bounded(PREEMPTIONS, model);
+}
+
+/// As [`check`], for a model that is too large for its bound.
+fn check_bounded(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
+    builder.max_branches = 20_000;
+    builder.check(model);
+}
 
 /// A scheduler that keeps its runnables in a list.
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! Spawning against shutdown: a task is in the set when it closes and is dropped, or is refused.
 
-use super::List;
+use super::{List, check};
 use crate::task::{JoinError, Meta, OwnedSet, allocate};
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -17,7 +17,7 @@ impl Drop for Probe {
 }
 
 fn spawn_beside_shutdown(close_first: bool) {
-    loom::model(move || {
+    check(move || {
         let drops = Arc::new(AtomicUsize::new(0));
         let set = Arc::new(OwnedSet::new());
         let spawner = {

@@ -1,5 +1,6 @@
 //! One bed: its owner against whoever unparks it.
 
+use super::check;
 use crate::park::{Parker, Unpark};
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::sync::{Condvar, Mutex};
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 #[test]
 fn an_unpark_ends_the_sleep_whenever_it_comes() {
-    loom::model(|| {
+    check(|| {
         let parker = Arc::new(Parker::new());
         let data = Arc::new(AtomicBool::new(false));
         let other = {
@@ -30,7 +31,7 @@ fn an_unpark_ends_the_sleep_whenever_it_comes() {
 
 #[test]
 fn two_unparks_between_two_sleeps_are_one_and_a_later_one_counts_anew() {
-    loom::model(|| {
+    check(|| {
         let parker = Arc::new(Parker::new());
         let others: Vec<_> = (0..2)
             .map(|_| {
@@ -49,7 +50,7 @@ fn two_unparks_between_two_sleeps_are_one_and_a_later_one_counts_anew() {
 
 #[test]
 fn a_sleeper_in_the_poller_is_told_or_does_not_go() {
-    loom::model(|| {
+    check(|| {
         let parker = Arc::new(Parker::new());
         let poller = Arc::new(AtomicBool::new(false));
         let other = {
@@ -75,7 +76,7 @@ fn a_sleeper_in_the_poller_is_told_or_does_not_go() {
 #[test]
 #[should_panic]
 fn canary_a_signal_without_the_lock_is_lost() {
-    loom::model(|| {
+    check(|| {
         let flag = Arc::new(AtomicBool::new(false));
         let bed = Arc::new((Mutex::new(()), Condvar::new()));
         let other = {

@@ -1,6 +1,6 @@
 //! The LIFO slot: its owner against a thief.
 
-use super::List;
+use super::{List, check};
 use crate::queue::slot::LifoSlot;
 use crate::task::{Meta, Runnable, allocate};
 use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ fn runnable(polls: &Arc<AtomicUsize>) -> Runnable {
 
 #[test]
 fn owner_and_thief_get_each_runnable_once() {
-    loom::model(|| {
+    check(|| {
         let polls = Arc::new(AtomicUsize::new(0));
         let slot = Arc::new(LifoSlot::new());
         assert!(slot.put(runnable(&polls)).is_none());
@@ -43,7 +43,7 @@ fn owner_and_thief_get_each_runnable_once() {
 #[test]
 #[should_panic(expected = "twice")]
 fn canary_a_slot_without_a_swap_gives_a_runnable_twice() {
-    loom::model(|| {
+    check(|| {
         let value = Box::into_raw(Box::new(0_u8));
         let slot = Arc::new(AtomicPtr::new(value));
         let take = |slot: &AtomicPtr<u8>| {

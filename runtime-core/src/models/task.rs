@@ -1,6 +1,6 @@
 //! The task's state word and cell: edges T1 to T5.
 
-use super::List;
+use super::{List, check};
 use crate::task::{JoinHandle, Meta, allocate};
 use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -73,7 +73,7 @@ fn wait_for(
 
 #[test]
 fn a_wake_up_is_never_lost_and_the_poll_after_it_sees_what_came_before() {
-    loom::model(|| {
+    check(|| {
         let list = List::new();
         let flag = Arc::new(AtomicBool::new(false));
         let polled_first = Arc::new(Mutex::new(None));
@@ -103,7 +103,7 @@ fn a_wake_up_is_never_lost_and_the_poll_after_it_sees_what_came_before() {
 
 #[test]
 fn two_wake_ups_at_once_make_one_runnable() {
-    loom::model(|| {
+    check(|| {
         let list = List::new();
         let place = Arc::new(Mutex::new(None));
         let polls = Arc::new(AtomicUsize::new(0));
@@ -141,7 +141,7 @@ fn two_wake_ups_at_once_make_one_runnable() {
 
 #[test]
 fn the_join_waker_is_woken_or_the_output_is_there() {
-    loom::model(|| {
+    check(|| {
         let list = List::new();
         let mut handle = spawn(&list, async { 7 });
         let running = {
@@ -166,7 +166,7 @@ fn the_join_waker_is_woken_or_the_output_is_there() {
 
 #[test]
 fn a_handle_dropped_beside_the_completion_drops_output_and_waker_once() {
-    loom::model(|| {
+    check(|| {
         let list = List::new();
         let drops = Arc::new(AtomicUsize::new(0));
         let probe = Probe(Arc::clone(&drops));
@@ -192,7 +192,7 @@ fn a_handle_dropped_beside_the_completion_drops_output_and_waker_once() {
 
 #[test]
 fn a_detach_beside_the_first_poll_keeps_the_count() {
-    loom::model(|| {
+    check(|| {
         let list = List::new();
         let drops = Arc::new(AtomicUsize::new(0));
         let probe = Probe(Arc::clone(&drops));
@@ -209,7 +209,7 @@ fn a_detach_beside_the_first_poll_keeps_the_count() {
 
 #[test]
 fn an_abort_beside_a_run_ends_the_task_once() {
-    loom::model(|| {
+    check(|| {
         let list = List::new();
         let drops = Arc::new(AtomicUsize::new(0));
         let probe = Probe(Arc::clone(&drops));
@@ -237,7 +237,7 @@ fn an_abort_beside_a_run_ends_the_task_once() {
 
 #[test]
 fn a_shutdown_beside_a_run_drops_the_future_once() {
-    loom::model(|| {
+    check(|| {
         let list = List::new();
         let drops = Arc::new(AtomicUsize::new(0));
         let probe = Probe(Arc::clone(&drops));
@@ -262,7 +262,7 @@ fn a_shutdown_beside_a_run_drops_the_future_once() {
 #[test]
 #[should_panic(expected = "lost")]
 fn canary_a_wake_up_ignored_while_running_is_lost() {
-    loom::model(|| {
+    check(|| {
         const RUNNING: usize = 1;
         const SCHEDULED: usize = 2;
         let state = Arc::new(AtomicUsize::new(RUNNING));

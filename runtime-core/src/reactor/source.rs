@@ -23,7 +23,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(initial: Ready) -> Self {
+    pub(crate) fn new(initial: Ready) -> Self {
         Self {
             readiness: Readiness::new(initial),
             waiters: Mutex::new(Waiters::default()),
@@ -32,26 +32,26 @@ impl Source {
 
     /// An event has come: collects the wakers that it concerns.
     #[inline]
-    pub(super) fn on_event(&self, ready: Ready, woken: &mut Vec<Waker>) {
+    pub(crate) fn on_event(&self, ready: Ready, woken: &mut Vec<Waker>) {
         self.readiness.raise(ready);
         self.waiters.lock().take(ready, woken);
     }
 
     /// The runtime ends: collects all wakers.
-    pub(super) fn on_shutdown(&self, woken: &mut Vec<Waker>) {
+    pub(crate) fn on_shutdown(&self, woken: &mut Vec<Waker>) {
         self.readiness.shut_down();
         self.waiters.lock().take_all(woken);
     }
 
     /// What the source is ready for just now.
     #[inline]
-    pub(super) fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> Seen {
         self.readiness.load()
     }
 
     /// Waits in the place of one direction.
     #[inline]
-    pub(super) fn poll_ready(
+    pub(crate) fn poll_ready(
         &self,
         direction: Direction,
         cx: &mut Context<'_>,
@@ -67,7 +67,7 @@ impl Source {
     }
 
     /// Waits on the list.
-    pub(super) fn ready(&self, interest: Interest) -> WaitReady<'_> {
+    pub(crate) fn ready(&self, interest: Interest) -> WaitReady<'_> {
         WaitReady {
             source: self,
             interest,
@@ -78,7 +78,7 @@ impl Source {
     /// An attempt found the source not ready, whatever was seen: not even the end of a stream is there any more, as with
     /// a pipe that has got a new writer.
     #[inline]
-    pub(super) fn clear(&self, seen: Seen, interest: Interest) {
+    pub(crate) fn clear(&self, seen: Seen, interest: Interest) {
         self.readiness.clear(seen, interest.mask());
     }
 
@@ -112,7 +112,7 @@ fn runtime_is_gone() -> io::Error {
 
 /// The future behind the async methods; any number may wait for one source.
 #[derive(Debug)]
-pub(super) struct WaitReady<'a> {
+pub(crate) struct WaitReady<'a> {
     source: &'a Source,
     interest: Interest,
     /// The entry on the list.

@@ -6,6 +6,7 @@
 
 use super::context;
 use super::house::House;
+use super::search::Searching;
 use super::watch::Watcher;
 use super::worker::{Core, Step, Worker};
 use crate::reactor::thread::ReactorThread;
@@ -107,7 +108,8 @@ impl Staff {
         match self.start_lane(house, core, name, Role::Relief) {
             Ok(()) => true,
             Err((_, core)) => {
-                house.engine.idle.end_search();
+                // Whoever posted work meanwhile may have relied on it.
+                Searching::as_chosen().found(&house.engine);
                 // The system has no thread to spare just now. The next tick may find one.
                 let mut roster = self.roster.lock();
                 roster.reliefs -= 1;
