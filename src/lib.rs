@@ -34,6 +34,7 @@
 //! | [`sync`] | locks, channels, queues, signals between tasks |
 //! | [`executor`] | pools for blocking and for computing closures |
 //! | [`process`] | child processes: their pipes, their end |
+//! | [`sim`] | deterministic simulation: a program under a thousand schedules, each of which replays |
 //! | [`signal`] | Ctrl-C and the other signals, and ending in order |
 //!
 //! Several futures at a time, in one task: [`join!`], [`try_join!`], [`select!`]; as tasks: [`task::gather`],
@@ -72,6 +73,8 @@ pub mod stream;
 
 pub mod signal;
 
+pub mod sim;
+
 pub mod process;
 
 #[cfg(feature = "hyper")]
@@ -96,3 +99,7 @@ struct FromAsyncio;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/from-tokio.md")]
 struct FromTokio;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/simulation.md")]
+struct Simulation;

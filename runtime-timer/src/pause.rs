@@ -9,6 +9,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::Timers;
 use crate::clock::Refused;
 use crate::context::expect_current;
 
@@ -19,7 +20,7 @@ use crate::context::expect_current;
 ///
 /// # Panics
 /// If there is no gristmill runtime on this thread, if it runs tasks on more than one thread, or if
-/// its time is paused already.
+/// its time is paused already, as that of a simulated runtime always is.
 #[track_caller]
 pub fn pause() {
     let (timers, _) = expect_current();
@@ -28,6 +29,7 @@ pub fn pause() {
         "time can be paused only in a runtime of one thread: use flavor = \"current_thread\" or \
          Builder::new_current_thread()"
     );
+    refuse_for_good(&timers);
     if let Err(refused) = timers.clock().pause() {
         refuse(refused);
     }
@@ -37,10 +39,12 @@ pub fn pause() {
 /// Lets the time of this runtime run again, from where it stands.
 ///
 /// # Panics
-/// If there is no gristmill runtime on this thread, or if its time is not paused.
+/// If there is no gristmill runtime on this thread, or if its time is not paused, or paused for good: that of a simulated
+/// runtime.
 #[track_caller]
 pub fn resume() {
     let (timers, _) = expect_current();
+    refuse_for_good(&timers);
     if let Err(refused) = timers.clock().resume() {
         refuse(refused);
     }
@@ -82,6 +86,15 @@ async fn yield_once() {
     .await;
 }
 
+/// Leaves a clock that is paused for good alone.
+#[track_caller]
+fn refuse_for_good(timers: &Timers) {
+    assert!(
+        !timers.is_paused_for_good(),
+        "the time of a simulated runtime is always paused, and moves by itself: leave out pause() and resume()"
+    );
+}
+
 #[cold]
 #[track_caller]
 fn refuse(refused: Refused) -> ! {
@@ -100,7 +113,7 @@ mod tests {
     use super::*;
     use crate::sync::Arc;
     use crate::testing::{RecordingHost, Scene, counting_waker};
-    use crate::{Clock, Host, Instant, Timers, enter, sleep};
+    use crate::{Clock, Host, Instant, enter, sleep};
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -170,6 +183,16 @@ mod tests {
         resume();
 
         let _ = counting_waker().poll(&mut Box::pin(advance(HOUR)));
+    }
+
+    #[test]
+    #[should_panic(expected = "leave out pause() and resume()")]
+    fn a_clock_that_is_paused_for_good_cannot_run() {
+        let host: Arc<dyn Host> = Arc::new(RecordingHost::default());
+        let timers = Timers::new(1, Clock::new(), host).pause_for_good();
+        let _entered = enter(Arc::new(timers), 0);
+
+        resume();
     }
 
     #[test]

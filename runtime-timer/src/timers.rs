@@ -43,6 +43,8 @@ enum Pausing {
     /// More than one thread runs tasks, so there is no moment at which time could stand still.
     Refused,
     Allowed,
+    /// It is paused for good: there is no real time to go back to.
+    ForGood,
 }
 
 impl Timers {
@@ -73,10 +75,26 @@ impl Timers {
         }
     }
 
+    /// Pauses the clock for good: nobody can let it run.
+    #[must_use]
+    pub fn pause_for_good(self) -> Self {
+        // It may be paused already.
+        let _ = self.clock.pause();
+        Self {
+            pausing: Pausing::ForGood,
+            ..self
+        }
+    }
+
     /// Whether tasks may pause the clock.
     #[must_use]
     pub fn is_pausable(&self) -> bool {
-        self.pausing == Pausing::Allowed
+        self.pausing != Pausing::Refused
+    }
+
+    /// Whether the clock is paused for good.
+    pub(crate) fn is_paused_for_good(&self) -> bool {
+        self.pausing == Pausing::ForGood
     }
 
     /// How many shards there are, the outside one included.
@@ -181,6 +199,26 @@ impl Timers {
         }
     }
 
+    /// Fires everything that is due, in every shard, and tells how many timers that were. `arrange` puts those
+    /// whose turn it is in an order of its own. For a scheduler that decides the order of everything.
+    ///
+    /// `scratch` as for [`fire_due`](Self::fire_due).
+    pub fn fire_arranged(
+        &self,
+        scratch: &mut Vec<Waker>,
+        arrange: impl FnOnce(&mut [Waker]),
+    ) -> usize {
+        let now_ns = self.now_ns();
+        for shard in &self.shards {
+            let is_due = |shard: &Shard| shard.next_deadline().is_some_and(|next| next <= now_ns);
+            while is_due(shard) && shard.take_due(now_ns, usize::MAX, scratch) == Fired::More {}
+        }
+        let fired = scratch.len();
+        arrange(scratch);
+        scratch.drain(..).for_each(wake);
+        fired
+    }
+
     /// Ends the timers: wakes every task that waits for one. Sleeps that are not over panic when they are
     /// polled from now on, for nobody would ever wake them.
     ///
@@ -214,12 +252,22 @@ impl Timers {
         if !self.clock.is_paused() {
             return false;
         }
-        let earliest = self
-            .shards
-            .iter()
-            .filter_map(Shard::exact_next_deadline)
-            .min();
-        earliest.is_some_and(|deadline| self.clock.advance_to(deadline).is_ok())
+        self.exact_next_deadline()
+            .is_some_and(|deadline| self.clock.advance_to(deadline).is_ok())
+    }
+
+    /// When the earliest timer of all shards is due, cancels taken into account. It locks every shard in turn.
+    #[must_use]
+    pub fn exact_next_deadline(&self) -> Option<u64> {
+        let shards = self.shards.iter();
+        shards.filter_map(Shard::exact_next_deadline).min()
+    }
+
+    /// If the clock is paused, moves it forward to `ns`, unless it is past that. Fires nothing, and tells the host
+    /// nothing: for the host itself.
+    pub fn advance_to(&self, ns: u64) {
+        // A clock that runs gets there by itself.
+        let _ = self.clock.advance_to(ns);
     }
 
     /// Starts a timer in `shard`, and tells the host if it is now the shard's first.
@@ -404,6 +452,30 @@ mod tests {
         timers.clock().resume().unwrap();
 
         assert!(!timers.auto_advance());
+    }
+
+    #[test]
+    fn what_is_due_in_all_shards_fires_in_the_order_that_is_asked_for() {
+        /// Writes its number down.
+        struct Says(usize, Arc<crate::sync::Mutex<Vec<usize>>>);
+        impl Wake for Says {
+            fn wake(self: Arc<Self>) {
+                self.1.lock().push(self.0);
+            }
+        }
+        let (timers, _) = testing::paused_timers(2);
+        let said = Arc::new(crate::sync::Mutex::new(Vec::new()));
+        for number in 0..6 {
+            let waker = Waker::from(Arc::new(Says(number, Arc::clone(&said))));
+            timers.start(number % 2, if number < 4 { 10 } else { 11 }, waker);
+        }
+        timers.advance_to(10);
+
+        let fired = timers.fire_arranged(&mut Vec::new(), <[Waker]>::reverse);
+
+        assert_eq!(fired, 4);
+        assert_eq!(*said.lock(), [3, 1, 2, 0]);
+        assert_eq!(timers.exact_next_deadline(), Some(11));
     }
 
     #[test]

@@ -18,6 +18,10 @@ pub(super) enum Blocking {
     BlockOn,
 }
 
+/// What to tell who blocks the one thread of a simulation, in a task or in a job.
+const WAITS_IN_SIMULATION: &str = "a simulated runtime has one thread, for its tasks and its jobs, and waiting on it would be \
+                                   for ever: wait with .await, in a task";
+
 /// Runs a future to its end on this thread.
 #[track_caller]
 pub(super) fn block_on<F: Future>(house: &Arc<House>, future: F, called: Blocking) -> F::Output {
@@ -62,6 +66,7 @@ impl<F: Future> Future for Watched<'_, F> {
 #[track_caller]
 pub(super) fn refuse_in_async(called: Blocking) {
     if context::is_polling() {
+        assert!(!context::is_simulating(), "{WAITS_IN_SIMULATION}");
         match called {
             Blocking::Run => {
                 panic!("run() cannot be called from a running runtime; use spawn or .await")
@@ -81,8 +86,13 @@ pub(super) fn refuse_in_async(called: Blocking) {
 /// If this thread polls futures, which it would block. `called` is the name of the blocking call, for the message.
 #[track_caller]
 pub fn wait_outside<F: Future>(called: &str, future: F) -> F::Output {
+    let is_polling = context::is_polling();
     assert!(
-        !context::is_polling(),
+        !is_polling || !context::is_simulating(),
+        "{called}: {WAITS_IN_SIMULATION}"
+    );
+    assert!(
+        !is_polling,
         "{called} cannot be called from async code, which it would block; use the async call, or wrap it in block_in_place"
     );
     wait(future)

@@ -36,7 +36,7 @@ const MAX_POOL_THREADS: usize = 32_767;
 /// | `slow_poll_threshold` | 100 ms, in debug mode | |
 /// | `report_stalls` | no; in debug mode what goes on after ten times `slow_poll_threshold` | needs a `stall_threshold` |
 /// | `on_report` | the report is printed | |
-/// | `start_paused` | no | only with `new_current_thread` |
+/// | `start_paused` | no; always with `new_simulated` | only with `new_current_thread` |
 ///
 /// # Examples
 ///
@@ -65,6 +65,8 @@ pub struct Builder {
     report_stalls: Option<Duration>,
     on_report: Option<report::Hook>,
     start_paused: bool,
+    /// Of a simulated runtime.
+    pub(super) seed: Option<u64>,
 }
 
 impl Default for Builder {
@@ -74,7 +76,7 @@ impl Default for Builder {
 }
 
 impl Builder {
-    fn with_flavor(flavor: Flavor) -> Self {
+    pub(super) fn with_flavor(flavor: Flavor) -> Self {
         Self {
             flavor,
             workers: None,
@@ -92,6 +94,7 @@ impl Builder {
             report_stalls: None,
             on_report: None,
             start_paused: false,
+            seed: None,
         }
     }
 
@@ -318,11 +321,14 @@ impl Builder {
         let mut bench = cores.split_off(workers);
         bench.reverse();
         let staff = Staff::new(self.threads(), self.stall_threshold, bench);
-        let house = House::new(engine, blocking, compute, self.flavor, staff);
+        let house = House::new(engine, blocking, compute, self.flavor, staff, self.seed);
         Runtime::start(house, cores)
     }
 
     fn time_source(&self) -> TimeSource {
+        if self.seed.is_some() {
+            return TimeSource::Virtual;
+        }
         match (self.flavor, self.start_paused) {
             (Flavor::MultiThread, _) => TimeSource::Real,
             (Flavor::CurrentThread, false) => TimeSource::Pausable,

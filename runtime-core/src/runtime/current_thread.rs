@@ -5,6 +5,7 @@
 //! while any thread could run them.
 
 use crate::park::ThreadWaker;
+use crate::scheduler::simulation::Root;
 use crate::scheduler::worker::{Core, Step};
 use crate::scheduler::{House, Worker, context};
 use crate::sync::Arc;
@@ -71,22 +72,41 @@ fn work<F: Future>(
     let waker = Waker::from(Arc::clone(&root));
     let mut cx = Context::from_waker(&waker);
     let at_work = AtWork::new(house, core);
+    let worker = at_work.worker();
     let mut output = None;
-    at_work.worker().run(|worker| {
-        if worker.engine().is_shutting_down() {
-            return Step::Stop;
+    let mut poll_root = || {
+        let polled = worker.poll_root(site, || {
+            budget::with_fresh(|| future.as_mut().poll(&mut cx))
+        });
+        match polled {
+            Poll::Pending => Step::GoOn,
+            Poll::Ready(value) => {
+                output = Some(value);
+                Step::Stop
+            }
         }
-        // ORDERING: Acquire, pairs with the Release in `RootWaker::wake_by_ref`.
-        if root.woken.swap(false, Ordering::Acquire)
-            && let Poll::Ready(value) = worker.poll_root(site, || {
-                budget::with_fresh(|| future.as_mut().poll(&mut cx))
-            })
-        {
-            output = Some(value);
-            return Step::Stop;
+    };
+    match &house.simulation {
+        None => worker.run(|worker| {
+            if worker.engine().is_shutting_down() {
+                return Step::Stop;
+            }
+            // ORDERING: Acquire, pairs with the Release in `RootWaker::wake_by_ref`.
+            if root.woken.swap(false, Ordering::Acquire) {
+                poll_root()
+            } else {
+                Step::GoOn
+            }
+        }),
+        Some(script) => {
+            let root = Root {
+                woken: &root.woken,
+                poll: poll_root,
+                site,
+            };
+            script.perform(|| worker.simulate(script, root));
         }
-        Step::GoOn
-    });
+    }
     drop(at_work);
     output
 }

@@ -2,6 +2,7 @@
 
 use crate::scheduler::House;
 use crate::scheduler::lane::Lane;
+use crate::scheduler::simulation::Script;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use std::fmt;
 use std::sync::Arc;
@@ -112,6 +113,20 @@ impl RuntimeMetrics {
     /// How many reports of debug mode could not be said: they came too fast, the hook panicked, or standard error is closed.
     pub fn lost_reports(&self) -> u64 {
         self.house.engine.reporter.lost()
+    }
+
+    /// The seed of a [simulated](crate::Builder::new_simulated) runtime.
+    pub fn simulation_seed(&self) -> Option<u64> {
+        self.house.simulation.as_ref().map(Script::seed)
+    }
+
+    /// A number that stands for the schedule of a [simulated](crate::Builder::new_simulated) runtime so far: which task, job or
+    /// root future ran, in which order, at which virtual times. Schedules that differ have different ones, in all
+    /// likelihood.
+    ///
+    /// Compare it between runs of the same build; what a schedule comes to may change between versions.
+    pub fn schedule_digest(&self) -> Option<u64> {
+        self.house.simulation.as_ref().map(Script::digest)
     }
 
     /// How many tasks a worker has polled.

@@ -4,6 +4,7 @@
 //! * [`block_on`] — a thread that waits for one future; [`current_thread`] — the same, working meanwhile
 //! * [`spawn`] — the free functions; [`task_builder`] — tasks with names
 //! * [`join_set`], [`yield_now`] — on top of tasks; [`metrics`] — what can be measured
+//! * [`simulated`] — runtimes whose schedule is a function of a seed, and the search for a seed that fails
 //! * [`notice`] — what other crates notice for debug mode
 
 mod block_on;
@@ -13,6 +14,7 @@ mod builder;
 mod handle;
 mod metrics;
 mod owner;
+mod simulated;
 
 mod notice;
 
@@ -28,6 +30,7 @@ pub use join_set::JoinSet;
 pub use metrics::RuntimeMetrics;
 pub use notice::unwaited_child;
 pub use owner::{Runtime, run};
+pub use simulated::check;
 pub use spawn::{id, run_in_executor, spawn, spawn_blocking, spawn_compute, try_id};
 pub use task_builder::TaskBuilder;
 pub use yield_now::yield_now;

@@ -77,10 +77,13 @@ impl Runtime {
                 })?,
             }
         }
-        house
-            .staff
-            .start_reactor(&house)
-            .map_err(|error| refused(&error, "the reactor"))?;
+        // In a simulation no other thread may have a say. The worker looks at the poller and at all timers by itself.
+        if house.simulation.is_none() {
+            house
+                .staff
+                .start_reactor(&house)
+                .map_err(|error| refused(&error, "the reactor"))?;
+        }
         Ok(runtime)
     }
 

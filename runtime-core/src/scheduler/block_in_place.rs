@@ -16,8 +16,12 @@ use crate::task::budget;
 ///
 /// # Panics
 ///
-/// On a current-thread runtime, which has no other thread to go on; and if `f` panics.
+/// On a current-thread runtime, which has no other thread to go on; and if `f` panics. On a simulated runtime, `block_on` inside.
 pub fn block_in_place<R>(f: impl FnOnce() -> R) -> R {
+    if context::is_simulating() {
+        // One step, like every other. Waiting for others in it would be for ever, so that stays refused.
+        return budget::without(f);
+    }
     let house = context::with_worker(|worker| worker.map(prepare));
     // A thread that is no worker may still poll, the future of a `block_on`, and is as free to block.
     let _may_block = context::set_polling(false);

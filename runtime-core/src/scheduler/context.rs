@@ -113,6 +113,11 @@ impl Drop for Entered {
     }
 }
 
+/// Whether this thread works for a simulated runtime.
+pub(crate) fn is_simulating() -> bool {
+    with_worker(|worker| worker.is_some_and(|worker| worker.house.simulation.is_some()))
+}
+
 /// This thread's runtime.
 pub(crate) fn house() -> Option<Arc<House>> {
     HOUSE

@@ -53,6 +53,8 @@ pub(crate) enum TimeSource {
     Pausable,
     /// Paused from the start.
     Paused,
+    /// Paused for good: it only ever moves when the scheduler says so.
+    Virtual,
 }
 
 impl Engine {
@@ -206,13 +208,13 @@ fn make_timers(
     });
     let clock = match time {
         TimeSource::Real | TimeSource::Pausable => Clock::new(),
-        TimeSource::Paused => Clock::new_paused(),
+        TimeSource::Paused | TimeSource::Virtual => Clock::new_paused(),
     };
     let timers = Timers::new(shards, clock, host);
-    Arc::new(if time == TimeSource::Real {
-        timers
-    } else {
-        timers.allow_pausing()
+    Arc::new(match time {
+        TimeSource::Real => timers,
+        TimeSource::Pausable | TimeSource::Paused => timers.allow_pausing(),
+        TimeSource::Virtual => timers.pause_for_good(),
     })
 }
 

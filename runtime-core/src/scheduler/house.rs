@@ -8,6 +8,7 @@ use super::context;
 use super::engine::Engine;
 use super::home::{Home, Homeless};
 use super::shelf::CoreShelf;
+use super::simulation::Script;
 use super::staff::Staff;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicUsize, Ordering, fence};
@@ -30,6 +31,8 @@ pub(crate) struct House {
     pub(crate) staff: Staff,
     /// Where the core of a current-thread runtime lies while nobody works.
     pub(crate) core_shelf: CoreShelf,
+    /// What a simulated runtime goes by. It stands in for every executor.
+    pub(crate) simulation: Option<Script>,
     /// Executor jobs that have not ended; paused time does not advance by itself while there are any.
     jobs: AtomicUsize,
     /// The house itself, for threads that it starts.
@@ -52,10 +55,12 @@ impl House {
         compute: ComputePool,
         flavor: Flavor,
         staff: Staff,
+        seed: Option<u64>,
     ) -> Arc<Self> {
         let homes = (0..=engine.lanes.len())
             .map(|_| Home::new(Arc::clone(&engine)))
             .collect();
+        let simulation = seed.map(|seed| Script::new(seed, Arc::clone(&engine)));
         Arc::new_cyclic(|this| Self {
             engine,
             homes,
@@ -64,6 +69,7 @@ impl House {
             flavor,
             staff,
             core_shelf: CoreShelf::new(),
+            simulation,
             jobs: AtomicUsize::new(0),
             this: Weak::clone(this),
         })
@@ -193,7 +199,11 @@ impl House {
             counted: self.this.upgrade().map(Counted::new),
         };
         let job = Job::new(move || errand.run());
-        if let Err(rejected) = executor.execute(job) {
+        let executed = match &self.simulation {
+            None => executor.execute(job),
+            Some(script) => script.execute(job),
+        };
+        if let Err(rejected) = executed {
             // A job after the shutdown is cancelled, as a task would be. One without a thread tells why.
             match refusal(&rejected) {
                 Some(error) => handle.refuse(error),

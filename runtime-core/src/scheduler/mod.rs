@@ -26,6 +26,7 @@
 //! * [`polled`] — which task a worker polls; [`stall`] — a poll that keeps its worker; [`poll_watch`] — how long single polls
 //!   take, in debug mode
 //! * [`house`] — an engine with its owned sets and executors: all that a handle reaches
+//! * [`simulation`] — another loop, for a schedule that is a function of a seed
 //! * [`shutdown`] — the way out
 
 pub(crate) mod stats;
@@ -62,6 +63,8 @@ mod stranded;
 mod watch;
 
 pub(crate) mod block_in_place;
+
+pub(crate) mod simulation;
 
 pub(crate) mod shutdown;
 

@@ -24,6 +24,9 @@ impl House {
         self.homes.iter().for_each(|home| home.tasks.close());
         self.blocking.shutdown();
         self.compute.shutdown();
+        if let Some(script) = &self.simulation {
+            script.close();
+        }
         self.engine.begin_shutdown();
     }
 

@@ -272,7 +272,7 @@ impl Worker {
     }
 
     #[inline]
-    fn execute(&self, runnable: Runnable) {
+    pub(super) fn execute(&self, runnable: Runnable) {
         match &self.watch {
             None => self.execute_now(runnable),
             Some(watch) => self.execute_watched(watch, runnable),

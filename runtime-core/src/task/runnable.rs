@@ -50,6 +50,11 @@ impl Runnable {
         self.0.name()
     }
 
+    /// The task itself.
+    pub(crate) fn task(&self) -> TaskRef {
+        TaskRef::clone(&self.0)
+    }
+
     /// The runnable as a plain pointer, for the LIFO slot; [`from_ptr`](Self::from_ptr) takes it back.
     #[inline]
     pub(crate) fn into_ptr(self) -> *mut Header {
