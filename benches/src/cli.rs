@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use lexopt::prelude::*;
 
@@ -14,6 +15,7 @@ use crate::scenarios::{self, Scenario};
 pub(crate) const USAGE: &str = "\
 usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--calm] [--json FILE] [--report DIR]
        benches curves [--only a,b] [--quick] [--report DIR]
+       benches soak [--minutes N | --seconds N] [--seed S] [--at-least-tasks N]
        benches one SCENARIO RUNTIME [--quick]
        benches list
 
@@ -27,6 +29,11 @@ usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--c
     --report     write Markdown, JSON and SVG charts into DIR, such as benches/report
   curves         what a unit costs with more and more tasks, timers, connections, workers and jobs
     --report     write Markdown and SVG charts into DIR
+  soak           everything at once, with an account of all that was started; fails if anything is lost, stuck or left behind
+    --minutes    for so long; 1 if not given
+    --seconds    the same, for less
+    --seed       draw the same loads again
+    --at-least-tasks   fail with fewer tasks
   one            one measurement, printed as a line of JSON
   list           the scenarios, what each figure means, and who takes part";
 
@@ -37,6 +44,7 @@ pub(crate) enum Command {
     Curves(CurvePlan),
     Point(Point),
     Worker(Trade),
+    Soak(SoakPlan),
     List,
     Help,
 }
@@ -77,6 +85,15 @@ pub(crate) struct Point {
     pub(crate) effort: Effort,
 }
 
+/// What `soak` does.
+pub(crate) struct SoakPlan {
+    pub(crate) time: Duration,
+    /// Drawn if not given.
+    pub(crate) seed: Option<u64>,
+    /// Fewer are a failure.
+    pub(crate) at_least_tasks: u64,
+}
+
 /// Reads the arguments of this process.
 pub(crate) fn parse() -> Result<Command, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
@@ -88,6 +105,7 @@ pub(crate) fn parse() -> Result<Command, lexopt::Error> {
         Some(Value(word)) if word == "worker" => {
             Ok(Command::Worker(parser.value()?.parse::<Trade>()?))
         }
+        Some(Value(word)) if word == "soak" => soak(parser),
         Some(Value(word)) if word == "list" => Ok(Command::List),
         Some(Short('h') | Long("help")) | None => Ok(Command::Help),
         Some(other) => Err(other.unexpected()),
@@ -185,6 +203,24 @@ fn curves(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         }
     }
     Ok(Command::Curves(plan))
+}
+
+fn soak(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut plan = SoakPlan {
+        time: Duration::from_secs(60),
+        seed: None,
+        at_least_tasks: 0,
+    };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("minutes") => plan.time = Duration::from_secs(60 * parser.value()?.parse::<u64>()?),
+            Long("seconds") => plan.time = Duration::from_secs(parser.value()?.parse()?),
+            Long("seed") => plan.seed = Some(parser.value()?.parse()?),
+            Long("at-least-tasks") => plan.at_least_tasks = parser.value()?.parse()?,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Soak(plan))
 }
 
 fn point(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {

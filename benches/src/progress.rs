@@ -20,6 +20,12 @@ impl Progress {
         self.0.tick();
     }
 
+    /// The same, where it is known how far it is.
+    pub(crate) fn begin_at(&self, position: u64, what: &str) {
+        self.0.set_position(position);
+        self.begin(what);
+    }
+
     /// Counts a process.
     pub(crate) fn end(&self) {
         self.0.inc(1);
