@@ -10,11 +10,13 @@ use crate::measure::Effort;
 use crate::peer::Runtime;
 use crate::scenarios::apart::worker::Trade;
 use crate::scenarios::{self, Scenario};
+use crate::stalls;
 
 /// What the program prints when it is not understood.
 pub(crate) const USAGE: &str = "\
 usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--calm] [--json FILE] [--report DIR]
        benches curves [--only a,b] [--quick] [--report DIR]
+       benches stalls [--only a,b] [--rounds K] [--quick] [--report DIR]
        benches soak [--minutes N | --seconds N] [--seed S] [--at-least-tasks N]
        benches one SCENARIO RUNTIME [--quick]
        benches list
@@ -29,6 +31,9 @@ usage: benches compare [--only a,b] [--runtimes a,b] [--rounds K] [--quick] [--c
     --report     write Markdown, JSON and SVG charts into DIR, such as benches/report
   curves         what a unit costs with more and more tasks, timers, connections, workers and jobs
     --report     write Markdown and SVG charts into DIR
+  stalls         echo, timers and accept beside tasks that block, compute or use up the descriptors; with targets
+    --rounds     how often each runtime has its turn; 3 if not given
+    --report     write Markdown into DIR
   soak           everything at once, with an account of all that was started; fails if anything is lost, stuck or left behind
     --minutes    for so long; 1 if not given
     --seconds    the same, for less
@@ -44,6 +49,7 @@ pub(crate) enum Command {
     Curves(CurvePlan),
     Point(Point),
     Worker(Trade),
+    Stalls(StallPlan),
     Soak(SoakPlan),
     List,
     Help,
@@ -85,6 +91,15 @@ pub(crate) struct Point {
     pub(crate) effort: Effort,
 }
 
+/// What `stalls` runs.
+pub(crate) struct StallPlan {
+    pub(crate) scenarios: Vec<&'static Scenario>,
+    pub(crate) rounds: usize,
+    pub(crate) effort: Effort,
+    /// The folder for Markdown.
+    pub(crate) report: Option<PathBuf>,
+}
+
 /// What `soak` does.
 pub(crate) struct SoakPlan {
     pub(crate) time: Duration,
@@ -105,6 +120,7 @@ pub(crate) fn parse() -> Result<Command, lexopt::Error> {
         Some(Value(word)) if word == "worker" => {
             Ok(Command::Worker(parser.value()?.parse::<Trade>()?))
         }
+        Some(Value(word)) if word == "stalls" => stalls(parser),
         Some(Value(word)) if word == "soak" => soak(parser),
         Some(Value(word)) if word == "list" => Ok(Command::List),
         Some(Short('h') | Long("help")) | None => Ok(Command::Help),
@@ -124,7 +140,9 @@ fn compare(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     };
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("only") => plan.scenarios = select(&parser.value()?.string()?)?,
+            Long("only") => {
+                plan.scenarios = select(scenarios::ALL, &parser.value()?.string()?)?;
+            }
             Long("runtimes") => {
                 let names = parser.value()?.string()?;
                 plan.runtimes = names.split(',').map(str::parse).collect::<Result<_, _>>()?;
@@ -163,21 +181,18 @@ fn one(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
 }
 
 /// The scenarios that a comma-separated list names, in the order of the table.
-fn select(names: &str) -> Result<Vec<&'static Scenario>, lexopt::Error> {
+fn select(all: &'static [Scenario], names: &str) -> Result<Vec<&'static Scenario>, lexopt::Error> {
     let matches = |pattern: &str, name: &str| match pattern.strip_suffix('*') {
         Some(prefix) => name.starts_with(prefix),
         None => name == pattern,
     };
     for pattern in names.split(',') {
-        if !scenarios::ALL
-            .iter()
-            .any(|scenario| matches(pattern, scenario.name))
-        {
+        if !all.iter().any(|scenario| matches(pattern, scenario.name)) {
             return Err(unknown(pattern));
         }
     }
     let wanted = |scenario: &&Scenario| names.split(',').any(|p| matches(p, scenario.name));
-    Ok(scenarios::ALL.iter().filter(wanted).collect())
+    Ok(all.iter().filter(wanted).collect())
 }
 
 fn unknown(name: &str) -> lexopt::Error {
@@ -205,6 +220,25 @@ fn curves(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     Ok(Command::Curves(plan))
 }
 
+fn stalls(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut plan = StallPlan {
+        scenarios: stalls::ALL.iter().collect(),
+        rounds: 3,
+        effort: Effort::Full,
+        report: None,
+    };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("only") => plan.scenarios = select(stalls::ALL, &parser.value()?.string()?)?,
+            Long("rounds") => plan.rounds = parser.value()?.parse::<usize>()?.max(1),
+            Long("quick") => plan.effort = Effort::Quick,
+            Long("report") => plan.report = Some(parser.value()?.into()),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Stalls(plan))
+}
+
 fn soak(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     let mut plan = SoakPlan {
         time: Duration::from_secs(60),
@@ -213,7 +247,9 @@ fn soak(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     };
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("minutes") => plan.time = Duration::from_secs(60 * parser.value()?.parse::<u64>()?),
+            Long("minutes") => {
+                plan.time = Duration::from_secs(60 * parser.value()?.parse::<u64>()?)
+            }
             Long("seconds") => plan.time = Duration::from_secs(parser.value()?.parse()?),
             Long("seed") => plan.seed = Some(parser.value()?.parse()?),
             Long("at-least-tasks") => plan.at_least_tasks = parser.value()?.parse()?,

@@ -31,6 +31,8 @@ mod report;
 
 mod curves;
 
+mod stalls;
+
 mod soak;
 
 use std::process::ExitCode;
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Ok(cli::Command::Curves(plan)) => curves::run(&plan),
         Ok(cli::Command::Point(point)) => one::run_point(&point),
         Ok(cli::Command::Worker(trade)) => scenarios::apart::worker::run(trade),
+        Ok(cli::Command::Stalls(plan)) => stalls::run(&plan),
         Ok(cli::Command::Soak(plan)) => soak::run(&plan),
         Ok(cli::Command::List) => {
             scenarios::list();

@@ -1,20 +1,48 @@
-//! gristmill's multi-thread runtime.
+//! gristmill's multi-thread runtime, with and without the watch over stuck workers.
 
 use std::future::Future;
 use std::io;
+use std::marker::PhantomData;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use gristmill::net::{TcpListener, TcpStream};
+use gristmill::runtime::Builder;
 use gristmill::task::JoinHandle;
 
 use super::{Peer, workers};
 
-/// `gristmill::runtime::Builder::new`.
-pub(crate) struct Gristmill;
+/// The runtime as it is.
+pub(crate) type Gristmill = GristmillAs<Watched>;
+/// The runtime without a watch over stuck workers, to see what the watch costs.
+pub(crate) type GristmillUnwatched = GristmillAs<Unwatched>;
 
-impl Peer for Gristmill {
+/// gristmill, set up in the way `W`.
+pub(crate) struct GristmillAs<W>(PhantomData<W>);
+
+/// A way to set it up.
+pub(crate) trait Way: 'static {
+    fn builder() -> Builder;
+}
+
+pub(crate) enum Watched {}
+
+impl Way for Watched {
+    fn builder() -> Builder {
+        Builder::new()
+    }
+}
+
+pub(crate) enum Unwatched {}
+
+impl Way for Unwatched {
+    fn builder() -> Builder {
+        Builder::new().stall_threshold(None)
+    }
+}
+
+impl<W: Way> Peer for GristmillAs<W> {
     type Handle<T: Send + 'static> = JoinHandle<T>;
     type Job<T: Send + 'static> = JoinHandle<T>;
     type Sleep = gristmill::time::Sleep;
@@ -22,7 +50,7 @@ impl Peer for Gristmill {
     type Stream = TcpStream;
 
     fn run<F: Future>(main: F) -> F::Output {
-        gristmill::runtime::Builder::new()
+        W::builder()
             .worker_threads(workers())
             .build()
             .expect("the runtime starts")

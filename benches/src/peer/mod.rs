@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   scenario<P: Peer> ──▶ Gristmill │ Tokio │ Smol │ TokioRayon        everything
+//!                         GristmillUnwatched                           what the watch over stuck workers costs
 //!                         TokioPerCore                                 one runtime a core: echo
 //!   scenarios/apart   ──▶ monoio, rayon, threads, processes            those that have no such functions
 //! ```
@@ -16,7 +17,7 @@ mod gristmill;
 mod smol;
 mod tokio;
 
-pub(crate) use self::gristmill::Gristmill;
+pub(crate) use self::gristmill::{Gristmill, GristmillUnwatched};
 pub(crate) use self::name::Runtime;
 pub(crate) use self::smol::Smol;
 pub(crate) use self::tokio::{Tokio, TokioPerCore, TokioRayon};

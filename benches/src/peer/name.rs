@@ -6,6 +6,8 @@ use std::str::FromStr;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Runtime {
     Gristmill,
+    /// gristmill without its watch over stuck workers.
+    GristmillUnwatched,
     Tokio,
     Smol,
     /// tokio, and rayon for what computes.
@@ -22,8 +24,9 @@ pub(crate) enum Runtime {
 }
 
 impl Runtime {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Gristmill,
+        Self::GristmillUnwatched,
         Self::Tokio,
         Self::Smol,
         Self::TokioRayon,
@@ -37,6 +40,7 @@ impl Runtime {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Gristmill => "gristmill",
+            Self::GristmillUnwatched => "gristmill-unwatched",
             Self::Tokio => "tokio",
             Self::Smol => "smol",
             Self::TokioRayon => "tokio+rayon",

@@ -14,6 +14,7 @@ use crate::peer::Runtime;
 fn colour(runtime: Runtime) -> RGBColor {
     match runtime {
         Runtime::Gristmill => RGBColor(200, 30, 30),
+        Runtime::GristmillUnwatched => RGBColor(230, 130, 130),
         Runtime::Tokio => RGBColor(30, 90, 200),
         Runtime::Smol => RGBColor(40, 150, 60),
         Runtime::TokioRayon => RGBColor(120, 60, 190),

@@ -14,7 +14,7 @@ mod markdown;
 mod table;
 mod target;
 
-pub(crate) use entry::Entry;
+pub(crate) use entry::{Entry, Summary};
 pub(crate) use json::save;
 pub(crate) use markdown::write;
 pub(crate) use table::{print, show};

@@ -18,7 +18,7 @@ use crate::measure::{Effort, Latency, Phase, Sample, Timing, Window};
 use crate::peer::Peer;
 
 /// Connections.
-pub(super) const CLIENTS: usize = 16;
+pub(crate) const CLIENTS: usize = 16;
 /// Tasks that have one job after another done.
 pub(super) const LOOPS: usize = 64;
 /// From an answer to the next message of the same client.
@@ -51,7 +51,11 @@ pub(crate) fn mixed<P: Peer>(effort: Effort) -> Sample {
 }
 
 /// Messages at a pace until the window closes; the times of the answers that count, in ns.
-async fn paced<P: Peer>(mut stream: P::Stream, n: usize, window: Arc<Window>) -> Vec<f64> {
+pub(crate) async fn paced<P: Peer>(
+    mut stream: P::Stream,
+    n: usize,
+    window: Arc<Window>,
+) -> Vec<f64> {
     let mut times = Vec::new();
     P::sleep(offset(n)).await;
     loop {

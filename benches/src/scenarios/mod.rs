@@ -9,7 +9,7 @@ pub(crate) mod countdown;
 pub(crate) mod in_task;
 
 pub(crate) mod spawn;
-mod switch;
+pub(crate) mod switch;
 
 mod timers;
 
@@ -24,8 +24,8 @@ pub(crate) mod executors;
 
 pub(crate) mod cpu;
 
-mod mixed;
+pub(crate) mod mixed;
 
 pub(crate) mod apart;
 
-pub(crate) use table::{ALL, Scenario, Unit, find, list};
+pub(crate) use table::{ALL, Run, Scenario, Unit, find, list};

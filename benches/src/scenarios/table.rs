@@ -3,6 +3,7 @@
 use super::{apart, cpu, executors, idle, memory, mixed, spawn, switch, tcp, timers};
 use crate::measure::{Effort, Sample};
 use crate::peer::{Gristmill, Runtime, Smol, Tokio, TokioPerCore, TokioRayon};
+use crate::stalls;
 
 /// Something that runtimes do, and what is measured of it.
 pub(crate) struct Scenario {
@@ -11,11 +12,11 @@ pub(crate) struct Scenario {
     pub(crate) value: &'static str,
     pub(crate) unit: Unit,
     /// Those that take part.
-    runs: &'static [(Runtime, Run)],
+    pub(crate) runs: &'static [(Runtime, Run)],
 }
 
 /// The scenario as one of those that take part does it.
-type Run = fn(Effort) -> Sample;
+pub(crate) type Run = fn(Effort) -> Sample;
 
 /// What values are counted in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -99,9 +100,11 @@ pub(crate) static ALL: &[Scenario] = &[
         Threads => apart::threads::idle),
 ];
 
-/// The scenario called `name`.
+/// The scenario called `name`, of these or of those that `stalls` runs.
 pub(crate) fn find(name: &str) -> Option<&'static Scenario> {
-    ALL.iter().find(|scenario| scenario.name == name)
+    ALL.iter()
+        .chain(stalls::ALL)
+        .find(|scenario| scenario.name == name)
 }
 
 /// Prints what there is.

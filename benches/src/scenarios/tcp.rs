@@ -15,7 +15,7 @@ use crate::measure::{Effort, Sample, Window};
 use crate::peer::Peer;
 
 /// Bytes of a message.
-pub(super) const MESSAGE: usize = 64;
+pub(crate) const MESSAGE: usize = 64;
 /// Clients that connect over and over.
 pub(super) const CONNECTORS: usize = 64;
 
@@ -57,7 +57,7 @@ pub(crate) fn echo_per_core<P: Peer>(effort: Effort, connections: usize) -> Samp
 
 /// Connections to a server that sends back what it gets. All are there before the first one sends, since those that send would
 /// hold up the others.
-pub(super) async fn connected<P: Peer>(connections: usize) -> Vec<P::Stream> {
+pub(crate) async fn connected<P: Peer>(connections: usize) -> Vec<P::Stream> {
     let address = serve::<P>().await.expect("the server starts");
     let mut streams = Vec::with_capacity(connections);
     for _ in 0..connections {
@@ -117,7 +117,7 @@ async fn serve<P: Peer>() -> io::Result<SocketAddr> {
     Ok(address)
 }
 
-async fn send_back<P: Peer>(mut stream: P::Stream) -> io::Result<()> {
+pub(crate) async fn send_back<P: Peer>(mut stream: P::Stream) -> io::Result<()> {
     P::set_nodelay(&stream)?;
     let mut buffer = [0; MESSAGE];
     loop {
@@ -162,7 +162,7 @@ async fn reconnect<P: Peer>(address: SocketAddr, window: Arc<Window>) -> io::Res
 }
 
 /// Sends `message` and reads as many bytes back.
-pub(super) async fn round_trip<P: Peer>(stream: &mut P::Stream, message: &[u8]) -> io::Result<()> {
+pub(crate) async fn round_trip<P: Peer>(stream: &mut P::Stream, message: &[u8]) -> io::Result<()> {
     P::write_all(stream, message).await?;
     let mut buffer = [0; MESSAGE];
     let mut left = message.len();

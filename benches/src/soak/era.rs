@@ -122,13 +122,7 @@ impl Era {
         running
     }
 
-    fn end(
-        &self,
-        runtime: Runtime,
-        setting: &Setting,
-        running: Vec<JoinHandle<()>>,
-        lane: &Lane,
-    ) {
+    fn end(&self, runtime: Runtime, setting: &Setting, running: Vec<JoinHandle<()>>, lane: &Lane) {
         if self.ending == Ending::InOrder {
             lane.at("awaiting the loads");
             // ORDERING: SeqCst, as every access to it.

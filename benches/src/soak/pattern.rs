@@ -3,8 +3,10 @@
 /// The byte at `place` of the stream.
 fn byte(stream: u64, place: u64) -> u8 {
     // Different in neighbours, in neighbouring pages, and in neighbouring streams.
-    (place ^ (place >> 8).wrapping_mul(31) ^ (place >> 16).wrapping_mul(97) ^ stream.wrapping_mul(57))
-        as u8
+    (place
+        ^ (place >> 8).wrapping_mul(31)
+        ^ (place >> 16).wrapping_mul(97)
+        ^ stream.wrapping_mul(57)) as u8
 }
 
 /// Fills `buffer` with what stands at `place` of the stream.

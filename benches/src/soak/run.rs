@@ -43,7 +43,11 @@ fn eras(plan: &SoakPlan, seed: u64, folder: &Path) -> Result<(), Box<dyn Error>>
     flatness.begin()?;
     while start.elapsed() < plan.time && verdict::violations().0 == 0 {
         let left = plan.time.saturating_sub(start.elapsed());
-        let era = Era::draw(count, &mut dice, LONGEST.min(left.max(Duration::from_millis(20))));
+        let era = Era::draw(
+            count,
+            &mut dice,
+            LONGEST.min(left.max(Duration::from_millis(20))),
+        );
         let description = format!("runtime {count} ({})", era.describe());
         progress.begin_at(start.elapsed().as_secs(), &description);
         era.run(folder.join(count.to_string()), &main)?;

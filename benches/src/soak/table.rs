@@ -49,14 +49,17 @@ pub(super) fn print(seed: u64, eras: usize, elapsed: Duration, flatness: &Flatne
             first.children,
             last.children
         );
+        let mib = |bytes: Option<u64>| {
+            bytes.map_or_else(
+                || "unknown".to_owned(),
+                |bytes| format!("{} MiB", bytes >> 20),
+            )
+        };
         println!(
-            "resident memory {} MiB at the end, {} MiB at most between two runtimes, {} allowed",
-            last.resident >> 20,
-            flatness.most_resident >> 20,
-            match flatness.memory_bound() {
-                u64::MAX => "any amount".to_owned(),
-                bound => format!("{} MiB", bound >> 20),
-            }
+            "resident memory: at most {} in the warm-up, {} at the end; the floor of the latest runtimes: {}",
+            mib(flatness.warm_resident()),
+            mib(Some(last.resident)),
+            mib(flatness.floor()),
         );
     }
 }

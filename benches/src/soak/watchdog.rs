@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gristmill::runtime::RuntimeMetrics;
 
-use super::{ledger, lanes};
+use super::{lanes, ledger};
 
 /// Nothing here takes a second, on any machine. Who has not moved for so long hangs.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);

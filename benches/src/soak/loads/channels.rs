@@ -104,7 +104,9 @@ async fn many_to_one(stage: &mut Stage) {
         claim.result().await;
     }
     if !spoilt && until == u64::MAX && received != senders as u64 * each {
-        fault(format!("{received} items came of {each} from each of {senders}"));
+        fault(format!(
+            "{received} items came of {each} from each of {senders}"
+        ));
     }
 }
 

@@ -83,7 +83,10 @@ async fn talk(stage: &mut Stage) -> io::Result<()> {
 
 async fn kill(stage: &mut Stage) -> io::Result<()> {
     stage.lane.at("killing a child process");
-    let mut child = Command::new("sleep").arg("1000").kill_on_drop(true).spawn()?;
+    let mut child = Command::new("sleep")
+        .arg("1000")
+        .kill_on_drop(true)
+        .spawn()?;
     child.kill().await?;
     if child.wait().await?.success() {
         violation("a child that was killed says that all went well");

@@ -46,7 +46,12 @@ async fn write_and_read(path: &Path, number: u64, length: usize) -> io::Result<(
     let mut contents = vec![0; length];
     fill(&mut contents, number, 0);
     let mut file = fs::File::options();
-    let mut file = file.read(true).write(true).create_new(true).open(path).await?;
+    let mut file = file
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .await?;
     for piece in contents.chunks(5_000) {
         file.write_all(piece).await?;
     }

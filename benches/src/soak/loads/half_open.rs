@@ -64,7 +64,11 @@ async fn takes_nothing(stage: &mut Stage, stream: &mut TcpStream) {
 }
 
 /// The peer has closed its way, and still hears.
-async fn closed_one_way(stage: &mut Stage, stream: &mut TcpStream, mut peer: &Peer) -> io::Result<()> {
+async fn closed_one_way(
+    stage: &mut Stage,
+    stream: &mut TcpStream,
+    mut peer: &Peer,
+) -> io::Result<()> {
     const LAST_WORDS: usize = 1_000;
     stage.lane.at("reading what was said before the end");
     let number = stage.setting.number();

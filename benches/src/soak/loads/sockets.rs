@@ -32,7 +32,9 @@ pub(super) async fn run(mut stage: Stage) {
         }
         last = Instant::now();
         if let Err(error) = over_tcp(&mut stage, &listener).await {
-            fault(format!("no connection over the loopback interface: {error}"));
+            fault(format!(
+                "no connection over the loopback interface: {error}"
+            ));
         }
     }
 }

@@ -121,7 +121,11 @@ impl Wire {
             }
             let left = usize::try_from(part.amount - written).unwrap_or(PIECE);
             let length = dice.usize(1..=PIECE).min(left);
-            fill(&mut buffer[..length], self.stream + part.end as u64, written);
+            fill(
+                &mut buffer[..length],
+                self.stream + part.end as u64,
+                written,
+            );
             let count = line.writer().write(&buffer[..length]).await?;
             if count == 0 || count > length {
                 violation(format!("a write of {length} bytes says {count}"));
@@ -148,7 +152,9 @@ impl Wire {
             }
             let bytes = &buffer[..count];
             if let Some(wrong) = first_wrong(bytes, self.stream + other as u64, place) {
-                violation(format!("byte {wrong} of a stream is not the one that was sent"));
+                violation(format!(
+                    "byte {wrong} of a stream is not the one that was sent"
+                ));
                 return Err(io::Error::other("wrong bytes"));
             }
             place += count as u64;
