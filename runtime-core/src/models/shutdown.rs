@@ -5,6 +5,7 @@ use super::check_bounded;
 use crate::park::Retracted;
 use crate::park::idle::Bed;
 use crate::report::Reporter;
+use crate::report::reporter::Reporting;
 use crate::scheduler::Engine;
 use crate::scheduler::engine::TimeSource;
 use crate::scheduler::home::Home;
@@ -41,7 +42,13 @@ struct Scene {
 
 impl Scene {
     fn new() -> Arc<Self> {
-        let reporter = Reporter::new(None).expect("no thread of its own");
+        let silent = Reporting {
+            debug: None,
+            stalls: None,
+            hook: None,
+            thread_name: String::new(),
+        };
+        let reporter = Reporter::new(silent).expect("no thread of its own");
         let (engine, queues) =
             Engine::new(1, 0, TimeSource::Real, reporter).expect("descriptors to spare");
         drop(queues);

@@ -111,7 +111,7 @@ macro_rules! shown_number {
     ($name:ident, $of:ty) => {
         shown!($name, $of);
 
-        shown_number!(@arithmetic $name, $of, fetch_add fetch_sub fetch_or fetch_and fetch_xor);
+        shown_number!(@arithmetic $name, $of, fetch_add fetch_sub fetch_or fetch_and fetch_xor fetch_max);
     };
     (@arithmetic $name:ident, $of:ty, $($method:ident)*) => {
         #[allow(dead_code, reason = "the same face for all widths")]
