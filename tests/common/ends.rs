@@ -73,11 +73,11 @@ pub(crate) struct End {
 ///
 /// The scenario is called with the runtime entered, which has one worker.
 pub(crate) fn at_every_end(scenario: impl FnMut(&mut End) + Send + 'static) {
+    let _alone = alone();
     within("a future that is ended early", || every_end(scenario));
 }
 
 fn every_end(mut scenario: impl FnMut(&mut End)) {
-    let _alone = alone();
     let builder = Flavour::OneWorker.builder().stall_threshold(None);
     let runtime = Arc::new(builder.build().expect("a runtime"));
     let _entered = runtime.enter();
