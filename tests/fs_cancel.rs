@@ -153,3 +153,27 @@ fn a_file_that_is_dropped_writes_what_it_has_taken() {
         });
     });
 }
+
+#[test]
+fn a_question_that_is_dropped_before_a_thread_has_begun_it_keeps_none() {
+    within("questions", || {
+        let runtime = one_blocking_thread();
+        let folder = TempDir::new();
+        let pipe = folder.named_pipe("pipe");
+        let _entered = runtime.enter();
+        let occupied = Occupied::new(runtime.handle());
+        // Whoever opened this would wait for a writer for ever.
+        begin_and_drop(fs::read(&pipe));
+        begin_and_drop(fs::read_to_string(&pipe));
+        begin_and_drop(fs::metadata(&pipe));
+        begin_and_drop(fs::symlink_metadata(&pipe));
+        begin_and_drop(fs::try_exists(&pipe));
+        begin_and_drop(fs::canonicalize(&pipe));
+        begin_and_drop(fs::read_link(&pipe));
+        begin_and_drop(fs::read_dir(folder.path()));
+        begin_and_drop(gristmill::net::lookup_host("localhost:80"));
+        drop(occupied);
+        let answer = runtime.block_on(runtime.spawn_blocking(|| 7));
+        assert_eq!(answer.expect("the thread is free"), 7);
+    });
+}

@@ -15,6 +15,21 @@ async fn socket() -> (UdpSocket, SocketAddr) {
 }
 
 #[test]
+fn a_socket_may_be_connected_by_name_in_a_task() {
+    on_each(|runtime| {
+        let task = runtime.spawn(async {
+            let socket = UdpSocket::bind("127.0.0.1:0").await?;
+            let port = socket.local_addr()?.port();
+            socket.connect(("127.0.0.1", port)).await?;
+            socket.connect(format!("127.0.0.1:{port}").as_str()).await?;
+            socket.send(b"to itself").await
+        });
+        let sent = runtime.block_on(task).expect("no panic").expect("sent");
+        assert_eq!(sent, 9);
+    });
+}
+
+#[test]
 fn an_echo_answers_whoever_asks() {
     on_each(|runtime| {
         runtime.block_on(async {

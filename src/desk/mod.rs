@@ -51,4 +51,4 @@ mod turn;
 pub(crate) use ahead::ROOM;
 pub(crate) use desk::{Desk, Scope, poll_budget};
 pub(crate) use device::Device;
-pub(crate) use pool::on_pool;
+pub(crate) use pool::{ask_pool, on_pool};

@@ -1,6 +1,6 @@
 //! Whole files at once, each in one job.
 
-use crate::desk::on_pool;
+use crate::desk::{ask_pool, on_pool};
 use std::io;
 use std::path::Path;
 
@@ -26,7 +26,7 @@ use std::path::Path;
 /// Cancel safe: nothing is changed. A job that has begun is finished, and forgotten.
 pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let path = path.as_ref().to_owned();
-    on_pool(move || std::fs::read(path)).await
+    ask_pool(move || std::fs::read(path)).await
 }
 
 /// Reads a whole file as UTF-8.
@@ -41,7 +41,7 @@ pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
 /// Cancel safe: nothing is changed. A job that has begun is finished, and forgotten.
 pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
     let path = path.as_ref().to_owned();
-    on_pool(move || std::fs::read_to_string(path)).await
+    ask_pool(move || std::fs::read_to_string(path)).await
 }
 
 /// Makes a file hold these bytes and no others; makes the file if there is none.

@@ -1,6 +1,6 @@
 //! One name in a folder.
 
-use crate::desk::on_pool;
+use crate::desk::ask_pool;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{FileType, Metadata};
@@ -53,7 +53,7 @@ impl DirEntry {
     /// Cancel safe: nothing is changed.
     pub async fn metadata(&self) -> io::Result<Metadata> {
         let entry = Arc::clone(&self.entry);
-        on_pool(move || entry.metadata()).await
+        ask_pool(move || entry.metadata()).await
     }
 
     /// Whether it is a file, a folder or a link; costs nothing, because the folder said so when it was read.
@@ -70,7 +70,7 @@ impl DirEntry {
             return Ok(known);
         }
         let entry = Arc::clone(&self.entry);
-        on_pool(move || entry.file_type()).await
+        ask_pool(move || entry.file_type()).await
     }
 }
 

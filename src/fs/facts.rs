@@ -1,6 +1,6 @@
 //! What is known of a file.
 
-use crate::desk::on_pool;
+use crate::desk::{ask_pool, on_pool};
 use std::fs::{Metadata, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 #[doc(alias = "stat")]
 pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     let path = path.as_ref().to_owned();
-    on_pool(move || std::fs::metadata(path)).await
+    ask_pool(move || std::fs::metadata(path)).await
 }
 
 /// What is known of a file, or of a symbolic link itself.
@@ -32,7 +32,7 @@ pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 #[doc(alias = "lstat")]
 pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     let path = path.as_ref().to_owned();
-    on_pool(move || std::fs::symlink_metadata(path)).await
+    ask_pool(move || std::fs::symlink_metadata(path)).await
 }
 
 /// Whether there is a file or folder of this name, following links; an error if that cannot be told.
@@ -46,7 +46,7 @@ pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 /// Cancel safe: nothing is changed.
 pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
     let path = path.as_ref().to_owned();
-    on_pool(move || std::fs::exists(path)).await
+    ask_pool(move || std::fs::exists(path)).await
 }
 
 /// The path from the root, without links or dots, of what exists.
@@ -60,7 +60,7 @@ pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
 /// Cancel safe: nothing is changed.
 pub async fn canonicalize(path: impl AsRef<Path>) -> io::Result<PathBuf> {
     let path = path.as_ref().to_owned();
-    on_pool(move || std::fs::canonicalize(path)).await
+    ask_pool(move || std::fs::canonicalize(path)).await
 }
 
 /// Sets the permissions of a file or folder.

@@ -1,6 +1,6 @@
 //! More names for a file.
 
-use crate::desk::on_pool;
+use crate::desk::{ask_pool, on_pool};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -43,5 +43,5 @@ pub async fn symlink(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io::
 /// Cancel safe: nothing is changed.
 pub async fn read_link(path: impl AsRef<Path>) -> io::Result<PathBuf> {
     let path = path.as_ref().to_owned();
-    on_pool(move || std::fs::read_link(path)).await
+    ask_pool(move || std::fs::read_link(path)).await
 }

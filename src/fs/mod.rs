@@ -11,7 +11,8 @@
 //! A job that reads from a named pipe, a terminal or a device blocks until there is something, and the end of the runtime waits
 //! for it: for those, use [`io::Async`](crate::io::Async) around a [`std::fs::File`].
 //!
-//! An operation that has been awaited once is carried to its end, even if its future is dropped then.
+//! An operation that has been polled once is carried to its end, even if its future is dropped then; but for one that changes
+//! nothing and that no thread has begun.
 //!
 //! # Examples
 //!

@@ -1,7 +1,7 @@
 //! The names in a folder, fetched many at a time.
 
 use super::DirEntry;
-use crate::desk::{on_pool, poll_budget};
+use crate::desk::{ask_pool, poll_budget};
 use crate::runtime::Handle;
 use crate::task::JoinHandle;
 use futures_core::Stream;
@@ -44,7 +44,7 @@ const BATCH: usize = 128;
 #[doc(alias = "scandir")]
 pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {
     let path = path.as_ref().to_owned();
-    let batch = on_pool(move || std::fs::read_dir(path).map(Batch::fetch)).await?;
+    let batch = ask_pool(move || std::fs::read_dir(path).map(Batch::fetch)).await?;
     Ok(ReadDir(Stage::Idle(batch)))
 }
 

@@ -1,7 +1,7 @@
 //! What can be used as an address: addresses themselves, which cost nothing, and names, which the operating system
 //! resolves on the blocking pool.
 
-use crate::runtime::Handle;
+use crate::desk::ask_pool;
 use std::io;
 use std::net::{
     IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, ToSocketAddrs as _,
@@ -79,7 +79,8 @@ impl Iterator for Addresses {
 ///
 /// # Cancel safety
 ///
-/// Cancel safe. A look-up that a thread of the blocking pool has begun is finished there, and forgotten.
+/// Cancel safe. A look-up that a thread of the blocking pool has begun is finished there, and forgotten; one that waits for a
+/// thread is not made.
 #[doc(alias = "getaddrinfo")]
 pub async fn lookup_host<T: ToSocketAddrs>(
     host: T,
@@ -91,20 +92,12 @@ pub async fn lookup_host<T: ToSocketAddrs>(
 pub(super) async fn resolve(request: Request) -> io::Result<Addresses> {
     let found = match request {
         Request::Known(addresses) => return Ok(addresses),
-        Request::Text(text) => on_pool(move || text.to_socket_addrs()).await,
-        Request::Host(host, port) => on_pool(move || (host.as_str(), port).to_socket_addrs()).await,
+        Request::Text(text) => ask_pool(move || text.to_socket_addrs()).await,
+        Request::Host(host, port) => {
+            ask_pool(move || (host.as_str(), port).to_socket_addrs()).await
+        }
     };
     found.map(Addresses::Many)
-}
-
-async fn on_pool(
-    lookup: impl FnOnce() -> io::Result<vec::IntoIter<SocketAddr>> + Send + 'static,
-) -> io::Result<vec::IntoIter<SocketAddr>> {
-    let handle = Handle::try_current().map_err(io::Error::other)?;
-    handle
-        .spawn_blocking(lookup)
-        .await
-        .map_err(io::Error::other)?
 }
 
 impl<T: Resolve + ?Sized> Resolve for &T {

@@ -1,6 +1,6 @@
 //! How sockets come to be: opened, bound, connected, accepted; each with as few system calls as the platform allows.
 
-use super::lookup::{Request, resolve};
+use super::lookup::{Addresses, Request, resolve};
 use runtime_core::{Initial, Interest, Registered};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::fmt;
@@ -101,7 +101,28 @@ pub(super) async fn first_success<S>(
             Err(error) => last = Some((address, error)),
         }
     }
-    Err(match last {
+    Err(none_succeeded(doing, last))
+}
+
+/// As [`first_success`], for attempts that never wait.
+pub(super) fn first_success_at_once<S>(
+    addresses: Addresses,
+    doing: &'static str,
+    mut attempt: impl FnMut(SocketAddr) -> io::Result<S>,
+) -> io::Result<S> {
+    let mut last = None;
+    for address in addresses {
+        match attempt(address) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => last = Some((address, error)),
+        }
+    }
+    Err(none_succeeded(doing, last))
+}
+
+#[cold]
+fn none_succeeded(doing: &'static str, last: Option<(SocketAddr, io::Error)>) -> io::Error {
+    match last {
         Some((address, error)) => Failed {
             doing,
             address,
@@ -109,7 +130,7 @@ pub(super) async fn first_success<S>(
         }
         .into(),
         None => io::Error::new(io::ErrorKind::InvalidInput, "there is no address to try"),
-    })
+    }
 }
 
 /// An attempt with an address failed.

@@ -67,10 +67,10 @@ impl UdpSocket {
     ///
     /// Cancel safe.
     pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
-        socket::first_success(addr.request(), "connect to", async |address| {
+        let addresses = resolve(addr.request()).await?;
+        socket::first_success_at_once(addresses, "connect to", |address| {
             self.0.get_ref().connect(address)
         })
-        .await
     }
 
     /// Sends a datagram to an address; of several, the first.
