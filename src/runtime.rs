@@ -1,6 +1,6 @@
 //! Making, configuring, reaching and measuring a runtime.
 
 pub use runtime_core::{
-    Builder, EnterGuard, Handle, Report, ReportedTask, Runtime, RuntimeMetrics, SlowPollCause,
-    TryCurrentError, run,
+    Builder, EnterGuard, Handle, PanicHandler, Report, ReportedTask, Runtime, RuntimeMetrics,
+    SlowPollCause, TaskPanic, TryCurrentError, UnhandledPanic, run,
 };

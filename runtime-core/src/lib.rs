@@ -38,11 +38,11 @@ mod models;
 pub mod bench;
 
 pub use reactor::{Direction, Initial, Interest, Ready, Registered};
-pub use report::{Report, ReportedTask, SlowPollCause};
+pub use report::{PanicHandler, Report, ReportedTask, SlowPollCause, TaskPanic, UnhandledPanic};
 pub use runtime::*;
 pub use scheduler::block_in_place::block_in_place;
 pub use task::budget::{Spent, Unconstrained, consume_budget, poll_proceed, unconstrained};
-pub use task::{AbortHandle, Id, JoinError, JoinHandle};
+pub use task::{AbortHandle, Id, JoinError, JoinHandle, PanicLocation};
 
 /// What to tell who needs a runtime where there is none.
 const NO_RUNTIME: &str = "there is no gristmill runtime on this thread: call this inside gristmill::run, \

@@ -83,12 +83,12 @@ impl<T> Gather<T> {
     /// Aborts the tasks that have not ended. Awaited afterwards, this gives the outputs of those that had, and an error for each
     /// of the others.
     #[doc(alias = "cancel")]
+    #[track_caller]
     pub fn abort_all(&self) {
-        let waiting = self.waiting.as_slice();
-        waiting
-            .iter()
-            .chain(&self.current)
-            .for_each(JoinHandle::abort);
+        // In a loop and not in `for_each`, so that the place is that of the caller.
+        for task in self.waiting.as_slice().iter().chain(&self.current) {
+            task.abort();
+        }
     }
 }
 

@@ -47,8 +47,8 @@ pub use gather::{Gather, TryGather, gather, try_gather};
 pub use group::{GroupError, GroupFailure, GroupHandle, GroupTask, NoOutput, TaskGroup, group};
 pub use local::{AccessError, LocalKey, TaskLocalFuture};
 pub use runtime_core::{
-    AbortHandle, Id, JoinError, JoinHandle, JoinSet, TaskBuilder as Builder, Unconstrained,
-    block_in_place, consume_budget, id, spawn, spawn_blocking, spawn_compute, try_id,
-    unconstrained, yield_now,
+    AbortHandle, Id, JoinError, JoinHandle, JoinSet, PanicLocation, TaskBuilder as Builder,
+    Unconstrained, block_in_place, consume_budget, id, spawn, spawn_blocking, spawn_compute,
+    try_id, unconstrained, yield_now,
 };
 pub use wait::{AsCompleted, DoneAndPending, Wait, WaitFor, as_completed, shield, try_wait, wait};

@@ -31,7 +31,7 @@ mod shutdown;
 
 use crate::sync::{Arc, Mutex};
 use crate::task::header::Header;
-use crate::task::{Cause, Runnable, Schedule};
+use crate::task::{Aborts, Cause, Runnable, Schedule};
 use std::collections::VecDeque;
 
 /// How often a thread is stopped where it could go on, at most, in one run of a model. A race that needs more than two has
@@ -53,19 +53,25 @@ fn check_bounded(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
 
 /// A scheduler that keeps its runnables in a list.
 #[derive(Clone)]
-pub(crate) struct List(Arc<Mutex<VecDeque<Runnable>>>);
+pub(crate) struct List {
+    runnables: Arc<Mutex<VecDeque<Runnable>>>,
+    aborts: Arc<Aborts>,
+}
 
 impl List {
     fn new() -> Self {
-        Self(Arc::new(Mutex::new(VecDeque::new())))
+        Self {
+            runnables: Arc::new(Mutex::new(VecDeque::new())),
+            aborts: Arc::new(Aborts::new()),
+        }
     }
 
     fn push(&self, runnable: Runnable) {
-        self.0.lock().push_back(runnable);
+        self.runnables.lock().push_back(runnable);
     }
 
     fn pop(&self) -> Option<Runnable> {
-        self.0.lock().pop_front()
+        self.runnables.lock().pop_front()
     }
 
     /// Runs what is there, and what becomes runnable by that.
@@ -91,5 +97,9 @@ impl Schedule for List {
 
     fn release(&self, _task: &Header) -> bool {
         false
+    }
+
+    fn aborts(&self) -> Option<&Aborts> {
+        Some(&self.aborts)
     }
 }

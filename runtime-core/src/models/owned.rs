@@ -41,7 +41,7 @@ fn spawn_beside_shutdown(close_first: bool) {
             set.close();
         }
         while let Some(task) = set.pop() {
-            task.end(JoinError::cancelled(task.meta().id));
+            task.end(JoinError::shut_down(task.meta().id));
         }
         spawner.join().expect("no panic");
         assert_eq!(drops.load(Ordering::SeqCst), 1, "left over");

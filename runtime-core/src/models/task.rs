@@ -1,4 +1,4 @@
-//! The task's state word and cell: edges T1 to T5.
+//! The task's state word and cell: edges T1 to T6.
 
 use super::{List, check};
 use crate::task::{JoinHandle, Meta, allocate};
@@ -229,9 +229,64 @@ fn an_abort_beside_a_run_ends_the_task_once() {
         let (_, waker) = counting();
         let mut cx = Context::from_waker(&waker);
         match Pin::new(&mut handle).poll(&mut cx) {
-            Poll::Ready(Err(error)) => assert!(error.is_cancelled()),
+            Poll::Ready(Err(error)) => assert!(error.aborted_at().is_some(), "untold"),
             other => panic!("an aborted task gave {other:?}"),
         }
+        assert_eq!(list.aborts.len(), 0);
+    });
+}
+
+#[test]
+fn an_abort_beside_the_end_leaves_no_note() {
+    loom::model(|| {
+        let list = List::new();
+        let handle = spawn(&list, async { 7 });
+        let abort = handle.abort_handle();
+        let running = {
+            let list = list.clone();
+            thread::spawn(move || list.run_all())
+        };
+        abort.abort();
+        drop(handle);
+        running.join().expect("no panic");
+        assert_eq!(list.aborts.len(), 0);
+    });
+}
+
+#[test]
+fn a_detach_beside_an_abort_leaves_no_note() {
+    loom::model(|| {
+        let list = List::new();
+        let handle = spawn(&list, async { 7 });
+        let abort = handle.abort_handle();
+        let aborting = thread::spawn(move || abort.abort());
+        drop(handle);
+        list.run_all();
+        aborting.join().expect("no panic");
+        assert_eq!(list.aborts.len(), 0);
+    });
+}
+
+/// The canary: an abort that is noted after its bit is not told.
+#[test]
+#[should_panic(expected = "untold")]
+fn canary_an_abort_noted_after_its_bit_is_untold() {
+    loom::model(|| {
+        const ABORTED: usize = 1;
+        let state = Arc::new(AtomicUsize::new(0));
+        let note = Arc::new(Mutex::new(None));
+        let aborting = {
+            let (state, note) = (Arc::clone(&state), Arc::clone(&note));
+            thread::spawn(move || {
+                state.fetch_or(ABORTED, Ordering::AcqRel);
+                *note.lock().expect("not poisoned") = Some(7);
+            })
+        };
+        if state.fetch_or(0, Ordering::AcqRel) & ABORTED != 0 {
+            let note = *note.lock().expect("not poisoned");
+            assert!(note.is_some(), "untold");
+        }
+        aborting.join().expect("no panic");
     });
 }
 
@@ -249,7 +304,7 @@ fn a_shutdown_beside_a_run_drops_the_future_once() {
             allocate(future, list.clone(), Meta::new(Location::caller()), true);
         let member = member.expect("registered");
         let running = thread::spawn(move || runnable.run());
-        member.end(crate::task::JoinError::cancelled(handle.id()));
+        member.end(crate::task::JoinError::shut_down(handle.id()));
         drop(member);
         running.join().expect("no panic");
         list.run_all();

@@ -8,9 +8,10 @@
 //! ```
 //!
 //! Knows no workers: who notices something hands it in. [`report`] — what can be said; [`reporter`] — counting, and the
-//! way out of the workers' threads; [`outlet`] — where it is said.
+//! way out of the workers' threads; [`outlet`] — where it is said. [`policy`] — what is done about panics, in debug mode or not.
 
 mod outlet;
+mod policy;
 #[expect(
     clippy::module_inception,
     reason = "the file is about the report, the folder about reporting"
@@ -19,6 +20,7 @@ mod report;
 
 pub(crate) mod reporter;
 
+pub use policy::{PanicHandler, TaskPanic, UnhandledPanic};
 pub use report::{Report, ReportedTask, SlowPollCause};
 
 pub(crate) use outlet::Hook;

@@ -1,6 +1,7 @@
 //! Where reports are said: to the program's own hook, to `tracing`, or on standard error.
 
 use super::Report;
+use std::fmt::Display;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -35,9 +36,9 @@ impl Outlet {
     }
 }
 
-/// One line, in one write, so that lines of several threads do not mix.
-fn print(report: &Report) -> bool {
-    let line = format!("gristmill: {}\n", report.to_string().replace('\n', " "));
+/// One line, in one write, so that lines of several threads do not mix. Whether it went out.
+pub(super) fn print(said: &impl Display) -> bool {
+    let line = format!("gristmill: {}\n", said.to_string().replace('\n', " "));
     std::io::stderr().lock().write_all(line.as_bytes()).is_ok()
 }
 

@@ -1,6 +1,7 @@
 //! What can be said.
 
-use crate::task::{Id, Meta};
+use super::TaskPanic;
+use crate::task::{Id, Meta, PanicLocation};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub enum Report {
         task: ReportedTask,
         /// What the panic said, if that is text.
         message: Option<String>,
+        /// Where it was raised, as far as that is known.
+        location: Option<PanicLocation>,
     },
     /// A task ended with an error, and its handle was dropped without having been awaited to the end.
     ///
@@ -91,6 +94,21 @@ pub struct ReportedTask {
     pub(crate) id: Option<Id>,
     pub(crate) name: Option<Arc<str>>,
     pub(crate) site: &'static Location<'static>,
+}
+
+impl From<TaskPanic> for Report {
+    fn from(panic: TaskPanic) -> Self {
+        let TaskPanic {
+            task,
+            message,
+            location,
+        } = panic;
+        Self::UnobservedPanic {
+            task,
+            message,
+            location,
+        }
+    }
 }
 
 impl ReportedTask {
@@ -172,8 +190,16 @@ impl fmt::Display for Report {
                 },
                 advice = SlowPollCause::Unknown.advice(),
             ),
-            Self::UnobservedPanic { task, message } => {
-                write!(f, "{task} panicked, and nobody awaited its handle")?;
+            Self::UnobservedPanic {
+                task,
+                message,
+                location,
+            } => {
+                write!(f, "{task} panicked")?;
+                location
+                    .iter()
+                    .try_for_each(|place| write!(f, " at {place}"))?;
+                f.write_str(", and nobody awaited its handle")?;
                 message.iter().try_for_each(|text| write!(f, ": {text}"))
             }
             Self::UnobservedError { task, message } => {

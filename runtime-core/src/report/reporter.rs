@@ -10,7 +10,7 @@
 //! * R2 — Every report is said, or counted as lost.
 
 use super::outlet::{Hook, Outlet};
-use super::{Report, ReportedTask, SlowPollCause};
+use super::{Report, ReportedTask, SlowPollCause, TaskPanic, UnhandledPanic};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex};
 use crate::task::Unobserved;
@@ -40,6 +40,8 @@ pub(crate) struct Reporting {
     /// From which length on stalls are said; `None` if they are not.
     pub(crate) stalls: Option<Duration>,
     pub(crate) hook: Option<Hook>,
+    /// What is done about panics.
+    pub(crate) policy: UnhandledPanic,
     /// Of the thread that says reports.
     pub(crate) thread_name: String,
 }
@@ -52,6 +54,8 @@ pub(crate) struct Reporter {
     stalls: Option<Duration>,
     desk: Arc<Desk>,
     line: Mutex<Option<Line>>,
+    /// What is done about panics.
+    policy: UnhandledPanic,
     pub(crate) counts: Counts,
 }
 
@@ -80,7 +84,7 @@ struct Line {
 }
 
 impl Reporter {
-    /// A reporter that reports if it is told how, and only counts otherwise.
+    /// A reporter that reports if it is told how, and otherwise counts, and says panics if the policy is to.
     ///
     /// # Errors
     ///
@@ -90,6 +94,7 @@ impl Reporter {
             debug,
             stalls,
             hook,
+            policy,
             thread_name,
         } = reporting;
         let desk = Arc::new(Desk {
@@ -104,6 +109,7 @@ impl Reporter {
             stalls,
             desk,
             line: Mutex::new(line),
+            policy,
             counts: Counts {
                 slow_polls: AtomicU64::new(0),
                 panics: AtomicU64::new(0),
@@ -138,8 +144,7 @@ impl Reporter {
         match failure {
             Unobserved::Panic(error) => {
                 self.counts.panics.fetch_add(1, Ordering::Relaxed);
-                let message = error.panic_message();
-                self.report(|| Report::UnobservedPanic { task, message });
+                self.unseen_panic(TaskPanic::new(task, error));
             }
             Unobserved::Error(error) => {
                 self.counts.errors.fetch_add(1, Ordering::Relaxed);
@@ -149,6 +154,21 @@ impl Reporter {
                 });
             }
         }
+    }
+
+    /// Nobody will see that a task panicked.
+    fn unseen_panic(&self, panic: TaskPanic) {
+        if self.is_on() || matches!(self.policy, UnhandledPanic::Log) {
+            self.say(panic.clone().into());
+        }
+        if let UnhandledPanic::Handler(handler) = &self.policy {
+            handler.call(&panic);
+        }
+    }
+
+    /// What is done about panics.
+    pub(crate) fn policy(&self) -> &UnhandledPanic {
+        &self.policy
     }
 
     /// A poll took longer than the threshold.
@@ -224,7 +244,7 @@ impl Reporter {
         }
     }
 
-    /// Hands a report to the thread that says it.
+    /// Hands a report to the thread that says it, or says it here where there is none.
     fn say(&self, report: Report) {
         if let Some(line) = &*self.line.lock() {
             if line.sender.try_send(report).is_err() {
@@ -232,7 +252,8 @@ impl Reporter {
             }
             return;
         }
-        // After the shutdown there is no worker left to hold up.
+        // After the shutdown there is no worker left to hold up. Before, only a panic is said here, which the panic hook has said on
+        // this thread too.
         self.desk.say(&report);
     }
 

@@ -3,6 +3,7 @@
 use super::current_thread;
 use crate::park::ThreadWaker;
 use crate::report::{ReportedTask, Reporter};
+use crate::scheduler::fatal::Ended;
 use crate::scheduler::house::Flavor;
 use crate::scheduler::poll_watch::PollWatch;
 use crate::scheduler::{House, context};
@@ -29,17 +30,29 @@ pub(super) fn block_on<F: Future>(house: &Arc<House>, future: F, called: Blockin
     let _inside = context::enter(house);
     let _polling = context::set_polling(true);
     let site = Location::caller();
-    match house.flavor {
+    let output = match house.flavor {
         Flavor::MultiThread => match PollWatch::new(&house.engine.reporter) {
-            None => wait(future),
-            Some(watch) => wait(Watched {
-                future: Box::pin(future),
-                reporter: &house.engine.reporter,
-                watch,
-                site,
-            }),
+            None => wait_or_end(house, future),
+            Some(watch) => wait_or_end(
+                house,
+                Watched {
+                    future: Box::pin(future),
+                    reporter: &house.engine.reporter,
+                    watch,
+                    site,
+                },
+            ),
         },
         Flavor::CurrentThread => current_thread::run(house, future, site),
+    };
+    match output {
+        Ok(output) => output,
+        Err(ended) => {
+            if let Some(script) = &house.simulation {
+                script.tell_failure();
+            }
+            ended.panic()
+        }
     }
 }
 
@@ -99,13 +112,32 @@ pub fn wait_outside<F: Future>(called: &str, future: F) -> F::Output {
 }
 
 fn wait<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
     let thread = Arc::new(ThreadWaker::new());
-    let waker = Waker::from(Arc::clone(&thread));
+    match wait_on(&thread, future, || Ok(())) {
+        Ok(output) => output,
+        Err(ended) => ended.panic(),
+    }
+}
+
+/// Waits for a future, or until a panic ends the runtime.
+fn wait_or_end<F: Future>(house: &House, future: F) -> Result<F::Output, Ended> {
+    let thread = Arc::new(ThreadWaker::new());
+    let watch = house.engine.watch_for_end(&thread);
+    wait_on(&thread, future, || watch.look())
+}
+
+fn wait_on<F: Future>(
+    thread: &Arc<ThreadWaker>,
+    future: F,
+    may_go_on: impl Fn() -> Result<(), Ended>,
+) -> Result<F::Output, Ended> {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::clone(thread));
     let mut cx = Context::from_waker(&waker);
     loop {
+        may_go_on()?;
         if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-            return output;
+            return Ok(output);
         }
         thread.wait();
     }

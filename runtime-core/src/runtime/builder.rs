@@ -1,23 +1,20 @@
 //! How to make a runtime.
 
 use super::Runtime;
+use super::limits::MAX_WORKERS;
 use crate::report::reporter::Reporting;
-use crate::report::{self, Reporter};
+use crate::report::{self, Reporter, UnhandledPanic};
 use crate::scheduler::engine::TimeSource;
 use crate::scheduler::house::Flavor;
 use crate::scheduler::staff::{Hook, Staff, ThreadConfig};
 use crate::scheduler::worker::Core;
 use crate::scheduler::{Engine, House};
+use crate::task::panic_place;
 use runtime_blocking::{BlockingPool, ComputePool, PoolConfig};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The most workers that a runtime can have.
-const MAX_WORKERS: usize = 1024;
-/// The most threads that a pool can have; the same as `runtime_blocking` refuses to exceed.
-const MAX_POOL_THREADS: usize = 32_767;
 
 /// The settings of a [`Runtime`].
 ///
@@ -36,6 +33,7 @@ const MAX_POOL_THREADS: usize = 32_767;
 /// | `slow_poll_threshold` | 100 ms, in debug mode | |
 /// | `report_stalls` | no; in debug mode what goes on after ten times `slow_poll_threshold` | needs a `stall_threshold` |
 /// | `on_report` | the report is printed | |
+/// | `unhandled_panic` | `Ignore`: a panic of a task is for its handle | |
 /// | `start_paused` | no; always with `new_simulated` | only with `new_current_thread` |
 ///
 /// # Examples
@@ -49,22 +47,23 @@ const MAX_POOL_THREADS: usize = 32_767;
 #[must_use = "a builder starts nothing until `build` is called"]
 #[derive(Clone)]
 pub struct Builder {
-    flavor: Flavor,
-    workers: Option<usize>,
-    max_blocking: usize,
-    compute: Option<usize>,
-    name: String,
-    stack_size: Option<usize>,
+    pub(super) flavor: Flavor,
+    pub(super) workers: Option<usize>,
+    pub(super) max_blocking: usize,
+    pub(super) compute: Option<usize>,
+    pub(super) name: String,
+    pub(super) stack_size: Option<usize>,
     keep_alive: Duration,
     on_start: Option<Hook>,
     on_stop: Option<Hook>,
-    stall_threshold: Option<Duration>,
-    max_relief: Option<usize>,
+    pub(super) stall_threshold: Option<Duration>,
+    pub(super) max_relief: Option<usize>,
     debug: Option<bool>,
     slow_poll_threshold: Duration,
-    report_stalls: Option<Duration>,
+    pub(super) report_stalls: Option<Duration>,
     on_report: Option<report::Hook>,
-    start_paused: bool,
+    unhandled_panic: UnhandledPanic,
+    pub(super) start_paused: bool,
     /// Of a simulated runtime.
     pub(super) seed: Option<u64>,
 }
@@ -93,6 +92,7 @@ impl Builder {
             slow_poll_threshold: Duration::from_millis(100),
             report_stalls: None,
             on_report: None,
+            unhandled_panic: UnhandledPanic::Ignore,
             start_paused: false,
             seed: None,
         }
@@ -268,11 +268,43 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` with each report, instead of printing it. A panic of the hook is caught, and its report counts
-    /// as lost.
+    /// Calls `hook` with each report, and with each panic that [`UnhandledPanic::Log`] says, instead of printing it. A panic of the
+    /// hook is caught, and its report counts as lost.
     #[doc(alias = "set_exception_handler")]
     pub fn on_report(mut self, hook: impl Fn(&report::Report) + Send + Sync + 'static) -> Self {
         self.on_report = Some(Arc::new(hook));
+        self
+    }
+
+    /// Chooses what is done about a panic of a task or job, besides telling its handle.
+    ///
+    /// A panic always ends its own task alone and reaches the handle, as [`JoinError`](crate::JoinError). *Unhandled* is, for
+    /// [`Log`](UnhandledPanic::Log) and [`Handler`](UnhandledPanic::handler), a panic whose handle was dropped before it gave the
+    /// error; [`Shutdown`](UnhandledPanic::Shutdown) and [`Abort`](UnhandledPanic::Abort) do not wait to see whether
+    /// somebody looks, and act on every panic of a task or job at once.
+    ///
+    /// This is about panics that end a task or job: of its polls, of its closure, or of the drop of its future. Others are kept from the
+    /// runtime's threads and pass the panic hook only: those in wakers, in the drop of an output that nobody took, in hooks of threads
+    /// and reports. A panic of the future of `block_on` goes on there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use runtime_core::{Builder, UnhandledPanic, spawn};
+    /// use std::panic::{AssertUnwindSafe, catch_unwind};
+    ///
+    /// let runtime = Builder::new().unhandled_panic(UnhandledPanic::Shutdown).build()?;
+    /// let never = async {
+    ///     let _task = spawn(async { panic!("out of grist") });
+    ///     std::future::pending::<()>().await;
+    /// };
+    /// let end = catch_unwind(AssertUnwindSafe(|| runtime.block_on(never)));
+    /// assert!(end.is_err(), "it does not wait for ever");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "set_exception_handler")]
+    pub fn unhandled_panic(mut self, policy: UnhandledPanic) -> Self {
+        self.unhandled_panic = policy;
         self
     }
 
@@ -285,12 +317,18 @@ impl Builder {
 
     /// Starts the runtime.
     ///
+    /// The first one of a process puts a panic hook before the one that is there ([`std::panic::set_hook`]), so that errors can say
+    /// [where](crate::JoinError::panicked_at) a task panicked: it notes the place of a panic in a task or job and calls the hook that
+    /// was there. A program that sets a hook of its own afterwards keeps the places by calling the one that
+    /// [`std::panic::take_hook`] gave it.
+    ///
     /// # Errors
     ///
     /// `InvalidInput` if a setting is out of its limits: the message names it and the fix. Otherwise what the operating
     /// system refused: a thread, or the poller's descriptors; threads that were started have ended then.
     pub fn build(self) -> io::Result<Runtime> {
         self.validate()?;
+        panic_place::install();
         let workers = match self.flavor {
             Flavor::CurrentThread => 1,
             Flavor::MultiThread => self
@@ -346,6 +384,7 @@ impl Builder {
             // Without the watch there is nothing to say.
             stalls: self.stall_threshold.and(self.report_stalls.or(debug)),
             hook: self.on_report.clone(),
+            policy: self.unhandled_panic.clone(),
             thread_name: format!("{}-report", self.name),
         }
     }
@@ -371,88 +410,11 @@ impl Builder {
         }
         config
     }
-
-    fn validate(&self) -> io::Result<()> {
-        let workers = self.workers.unwrap_or(1);
-        if workers == 0 {
-            return refuse(
-                "worker_threads is 0, so no task could ever run: set it to 1 or more, or leave it out for one per \
-                 processor",
-            );
-        }
-        if workers > MAX_WORKERS {
-            return refuse(
-                "worker_threads is above 1024: lower it, more threads than processors do not help",
-            );
-        }
-        if self.flavor == Flavor::CurrentThread && workers != 1 {
-            return refuse(
-                "worker_threads is set on a current-thread runtime, which has one: leave it out, or use \
-                 Builder::new()",
-            );
-        }
-        if self.flavor == Flavor::MultiThread && self.start_paused {
-            return refuse(
-                "start_paused needs a runtime that runs tasks on one thread: use Builder::new_current_thread(), \
-                 or flavor = \"current_thread\"",
-            );
-        }
-        if self.max_relief.is_some_and(|threads| threads > MAX_WORKERS) {
-            return refuse("max_relief_threads is above 1024: lower it");
-        }
-        if self.report_stalls.is_some() && self.stall_threshold.is_none() {
-            return refuse(
-                "report_stalls needs the watch that stall_threshold(None) turns off: leave one of the two out",
-            );
-        }
-        if self.name.contains('\0') {
-            return refuse(
-                "thread_name contains a NUL byte, which no operating system takes: remove it",
-            );
-        }
-        if self.stack_size == Some(0) {
-            return refuse(
-                "thread_stack_size is 0, so no thread could run: leave it out for 2 MiB",
-            );
-        }
-        self.validate_pools()
-    }
-
-    fn validate_pools(&self) -> io::Result<()> {
-        if self.max_blocking == 0 {
-            return refuse(
-                "max_blocking_threads is 0, so no blocking call could ever run: set it to 1 or more",
-            );
-        }
-        if self.max_blocking > MAX_POOL_THREADS {
-            return refuse(
-                "max_blocking_threads is above 32767, which is more than a pool can count: lower it",
-            );
-        }
-        if self
-            .compute
-            .is_some_and(|threads| threads > MAX_POOL_THREADS)
-        {
-            return refuse(
-                "compute_threads is above 32767, which is more than a pool can count: lower it",
-            );
-        }
-        if self.compute == Some(0) {
-            return refuse(
-                "compute_threads is 0, so no computation could ever run: set it to 1 or more, or leave it out",
-            );
-        }
-        Ok(())
-    }
 }
 
 /// What builders that do not say go by.
 fn debug_by_environment() -> bool {
     std::env::var_os("GRISTMILL_DEBUG").is_some_and(|value| !value.is_empty() && value != "0")
-}
-
-fn refuse(problem: &str) -> io::Result<()> {
-    Err(io::Error::new(io::ErrorKind::InvalidInput, problem))
 }
 
 impl fmt::Debug for Builder {
@@ -470,6 +432,7 @@ impl fmt::Debug for Builder {
             .field("debug", &self.debug)
             .field("slow_poll_threshold", &self.slow_poll_threshold)
             .field("report_stalls", &self.report_stalls)
+            .field("unhandled_panic", &self.unhandled_panic)
             .field("start_paused", &self.start_paused)
             .finish_non_exhaustive()
     }

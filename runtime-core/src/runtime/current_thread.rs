@@ -5,6 +5,7 @@
 //! while any thread could run them.
 
 use crate::park::ThreadWaker;
+use crate::scheduler::fatal::Ended;
 use crate::scheduler::simulation::Root;
 use crate::scheduler::worker::{Core, Step};
 use crate::scheduler::{House, Worker, context};
@@ -20,14 +21,14 @@ pub(super) fn run<F: Future>(
     house: &Arc<House>,
     future: F,
     site: &'static Location<'static>,
-) -> F::Output {
+) -> Result<F::Output, Ended> {
     let mut future = pin!(future);
     let worked = house
         .core_shelf
         .take()
         .and_then(|core| work(house, core, future.as_mut(), site));
     // Without an output: another thread has the core, or the runtime is shutting down.
-    worked.unwrap_or_else(|| wait_for_core(house, future, site))
+    worked.map_or_else(|| wait_for_core(house, future, site), Ok)
 }
 
 /// Polls the future only, until it is done or the core is free.
@@ -35,21 +36,23 @@ fn wait_for_core<F: Future>(
     house: &Arc<House>,
     mut future: Pin<&mut F>,
     site: &'static Location<'static>,
-) -> F::Output {
+) -> Result<F::Output, Ended> {
     let shelf = &house.core_shelf;
     let thread = Arc::new(ThreadWaker::new());
+    let end = house.engine.watch_for_end(&thread);
     let waker = Waker::from(Arc::clone(&thread));
     let mut cx = Context::from_waker(&waker);
     loop {
+        end.look()?;
         if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
             shelf.stop_waiting(&thread);
-            return output;
+            return Ok(output);
         }
         if house.engine.is_shutting_down() {
             thread.wait();
         } else if let Some(core) = shelf.take_or_wait(&thread) {
             if let Some(output) = work(house, core, future.as_mut(), site) {
-                return output;
+                return Ok(output);
             }
         } else {
             thread.wait();

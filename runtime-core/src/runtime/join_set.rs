@@ -54,8 +54,17 @@ impl<T> JoinSet<T> {
     }
 
     /// Aborts every task in the set; they stay in it until awaited.
+    #[track_caller]
     pub fn abort_all(&self) {
-        self.tasks.iter().for_each(|entry| entry.0.abort());
+        // In a loop and not in `for_each`, so that the place is that of the caller.
+        for entry in self.tasks.iter() {
+            entry.0.abort();
+        }
+    }
+
+    /// Aborts every task in the set; nobody will see their errors.
+    fn abort_unseen(&self) {
+        self.tasks.iter().for_each(|entry| entry.0.abort_unseen());
     }
 
     /// Takes all tasks out of the set and lets them go on.
@@ -205,7 +214,7 @@ impl<T: 'static> JoinSet<T> {
     ///
     /// Cancel safe: the tasks are aborted all the same.
     pub async fn shutdown(&mut self) {
-        self.abort_all();
+        self.abort_unseen();
         poll_fn(|cx| {
             while let Poll::Ready(next) = self.poll_join_next(cx) {
                 if next.is_none() {
@@ -259,7 +268,7 @@ where
 
 impl<T> Drop for JoinSet<T> {
     fn drop(&mut self) {
-        self.abort_all();
+        self.abort_unseen();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Assembly: what users hold of a runtime.
 //!
-//! * [`builder`] — how to make one; [`handle`] — how to reach one from anywhere; [`owner`] — who shuts it down
+//! * [`builder`] — how to make one, [`limits`] — and how not; [`handle`] — how to reach one from anywhere; [`owner`] — who shuts it down
 //! * [`block_on`] — a thread that waits for one future; [`current_thread`] — the same, working meanwhile
 //! * [`spawn`] — the free functions; [`task_builder`] — tasks with names
 //! * [`join_set`], [`yield_now`] — on top of tasks; [`metrics`] — what can be measured
@@ -12,6 +12,7 @@ mod current_thread;
 
 mod builder;
 mod handle;
+mod limits;
 mod metrics;
 mod owner;
 mod simulated;

@@ -14,16 +14,15 @@ use super::house::House;
 use super::worker::Worker;
 use crate::reactor::{self, Reactor};
 use crate::sync::Arc;
-use crate::task::Id;
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::ptr;
 
+pub(crate) use crate::task::current::{current_task, enter_task};
+
 thread_local! {
     /// The worker that runs on this thread.
     static WORKER: Cell<*const Worker> = const { Cell::new(ptr::null()) };
-    /// The task or job that runs on this thread.
-    static TASK: Cell<Option<Id>> = const { Cell::new(None) };
     /// Whether what this thread makes runnable is in no hurry.
     static UNHURRIED: Cell<bool> = const { Cell::new(false) };
     /// Whether this thread polls futures of a runtime, so that blocking it would stop others.
@@ -182,22 +181,6 @@ impl Drop for PollingScope {
     }
 }
 
-/// Names the task that runs on this thread, until the guard is dropped.
-#[must_use]
-pub(crate) struct TaskScope(Option<Id>);
-
-#[inline]
-pub(crate) fn enter_task(id: Id) -> TaskScope {
-    TaskScope(TASK.replace(Some(id)))
-}
-
-impl Drop for TaskScope {
-    #[inline]
-    fn drop(&mut self) {
-        TASK.set(self.0);
-    }
-}
-
 /// Whether what this thread makes runnable may wait until a worker looks by itself.
 #[inline]
 pub(crate) fn is_unhurried() -> bool {
@@ -208,9 +191,4 @@ pub(crate) fn is_unhurried() -> bool {
 pub(crate) fn set_unhurried(unhurried: bool) {
     // A thread that is past its destructors is in a hurry.
     let _ = UNHURRIED.try_with(|cell| cell.set(unhurried));
-}
-
-/// The task or job that runs on this thread.
-pub(crate) fn current_task() -> Option<Id> {
-    TASK.try_with(Cell::get).ok().flatten()
 }

@@ -9,6 +9,7 @@
 //!   is left in the injector is drained at shutdown, and what comes later by whoever put it there.
 
 use super::context;
+use super::fatal::Fatal;
 use super::lane::Lane;
 use crate::park::{Idle, Unpark};
 use crate::queue::{Injector, LocalQueue};
@@ -33,6 +34,8 @@ pub(crate) struct Engine {
     pub(crate) guard: Arc<Guard>,
     pub(crate) timers: Arc<Timers>,
     pub(crate) reporter: Reporter,
+    /// The panic that ended the runtime, if one did.
+    pub(crate) fatal: Fatal,
     /// How many of the lanes are ordinary workers'.
     pub(crate) workers: usize,
     /// At most so many search at a time.
@@ -79,6 +82,7 @@ impl Engine {
             timers: make_timers(lanes.len() + 1, time, &reactor, engine),
             lanes: lanes.into(),
             reporter,
+            fatal: Fatal::new(),
             reactor,
             guard,
             workers,

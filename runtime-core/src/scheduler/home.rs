@@ -8,13 +8,14 @@ use super::engine::Engine;
 use crate::report::ReportedTask;
 use crate::sync::Arc;
 use crate::task::header::Header;
-use crate::task::{Cause, Meta, OwnedSet, Runnable, Schedule, Unobserved};
+use crate::task::{Aborts, Cause, JoinError, Meta, OwnedSet, Runnable, Schedule, Unobserved};
 
 /// An owned set, and the engine that its tasks run on.
 #[repr(align(64))]
 pub(crate) struct Home {
     pub(crate) engine: Arc<Engine>,
     pub(crate) tasks: OwnedSet,
+    aborts: Aborts,
 }
 
 impl Home {
@@ -22,6 +23,7 @@ impl Home {
         Arc::new(Self {
             engine,
             tasks: OwnedSet::new(),
+            aborts: Aborts::new(),
         })
     }
 }
@@ -55,9 +57,18 @@ impl Schedule for Arc<Home> {
         self.tasks.remove(task)
     }
 
+    fn panicked(&self, meta: &Meta, name: Option<&Arc<str>>, error: &JoinError) {
+        let task = ReportedTask::new(meta, name);
+        self.engine.task_panicked(task, error);
+    }
+
     fn unobserved(&self, meta: &Meta, name: Option<&Arc<str>>, failure: Unobserved<'_>) {
         let task = ReportedTask::new(meta, name);
         self.engine.reporter.unobserved(task, failure);
+    }
+
+    fn aborts(&self) -> Option<&Aborts> {
+        Some(&self.aborts)
     }
 }
 
@@ -90,6 +101,11 @@ impl Schedule for Homeless {
 
     fn release(&self, _task: &Header) -> bool {
         false
+    }
+
+    fn panicked(&self, meta: &Meta, name: Option<&Arc<str>>, error: &JoinError) {
+        let task = ReportedTask::new(meta, name);
+        self.engine.task_panicked(task, error);
     }
 
     fn unobserved(&self, meta: &Meta, name: Option<&Arc<str>>, failure: Unobserved<'_>) {

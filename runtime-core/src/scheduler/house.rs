@@ -2,7 +2,8 @@
 //!
 //! # Invariants
 //!
-//! * M1 — Ownership points one way: house → homes → engine. Tasks own their home, never the house.
+//! * M1 — Ownership points one way: house → homes → engine. Tasks own their home, never the house. The engine knows the house
+//!   that it is of, and does not own it.
 
 use super::context;
 use super::engine::Engine;
@@ -61,7 +62,7 @@ impl House {
             .map(|_| Home::new(Arc::clone(&engine)))
             .collect();
         let simulation = seed.map(|seed| Script::new(seed, Arc::clone(&engine)));
-        Arc::new_cyclic(|this| Self {
+        let house = Arc::new_cyclic(|this| Self {
             engine,
             homes,
             blocking,
@@ -72,7 +73,9 @@ impl House {
             simulation,
             jobs: AtomicUsize::new(0),
             this: Weak::clone(this),
-        })
+        });
+        house.engine.fatal.belongs_to(Weak::clone(&house.this));
+        house
     }
 
     /// Starts a task.

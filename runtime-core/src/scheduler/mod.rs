@@ -27,7 +27,7 @@
 //!   take, in debug mode
 //! * [`house`] — an engine with its owned sets and executors: all that a handle reaches
 //! * [`simulation`] — another loop, for a schedule that is a function of a seed
-//! * [`shutdown`] — the way out
+//! * [`shutdown`] — the way out; [`fatal`] — the panic that leads there
 
 pub(crate) mod stats;
 
@@ -66,6 +66,7 @@ pub(crate) mod block_in_place;
 
 pub(crate) mod simulation;
 
+pub(crate) mod fatal;
 pub(crate) mod shutdown;
 
 pub(crate) use engine::Engine;

@@ -36,7 +36,7 @@ impl House {
         for home in after.iter().chain(before) {
             while let Some(task) = home.tasks.pop() {
                 self.engine.reporter.unfinished(&task);
-                task.end(JoinError::cancelled(task.meta().id));
+                task.end(JoinError::shut_down(task.meta().id));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The handle that may end a task.
 
 use super::Id;
+use super::aborts::Abort;
 use super::header::TaskRef;
 use std::fmt;
 
@@ -24,8 +25,12 @@ impl AbortHandle {
     /// [`is_cancelled`](super::JoinError::is_cancelled) is true. A task that has ended is not touched, and one
     /// that completes in the very poll that is going on is complete. A job of an executor can be aborted
     /// only until it starts.
+    ///
+    /// The error says where the first abort was, and by which task: [`aborted_at`](super::JoinError::aborted_at),
+    /// [`aborted_by`](super::JoinError::aborted_by).
+    #[track_caller]
     pub fn abort(&self) {
-        self.task.abort();
+        self.task.abort(Some(Abort::here()));
     }
 
     /// Whether the task has ended, in whatever way.

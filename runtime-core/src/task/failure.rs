@@ -65,6 +65,6 @@ mod tests {
     fn what_is_no_failure_is_left_alone() {
         assert_eq!(text(Ok(Ok::<(), io::Error>(()))), None);
         assert_eq!(text(Ok(7)), None);
-        assert_eq!(text::<()>(Err(JoinError::cancelled(Id::next()))), None);
+        assert_eq!(text::<()>(Err(JoinError::shut_down(Id::next()))), None);
     }
 }

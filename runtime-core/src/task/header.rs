@@ -10,6 +10,7 @@
 //! * H2 — A `TaskRef` owns one reference (I6 of the state word), so the cell outlives it.
 //! * H3 — `place` is set once, by the owned set that the task's scheduler names, before anybody else can run the task.
 
+use super::aborts::Abort;
 use super::error::JoinError;
 use super::meta::Meta;
 use super::schedule::Cause;
@@ -72,8 +73,8 @@ pub(super) struct Vtable {
     pub(super) schedule: unsafe fn(NonNull<Header>, Cause),
     /// Ends the task with the error unless it runs or has ended; borrows.
     pub(super) end: unsafe fn(NonNull<Header>, JoinError),
-    /// Does what an abort asks for; borrows.
-    pub(super) abort: unsafe fn(NonNull<Header>),
+    /// Does what an abort asks for, and remembers who asked, if that is told; borrows.
+    pub(super) abort: unsafe fn(NonNull<Header>, Option<Abort>),
     /// Writes `Poll::Ready` to the place behind the pointer if the task has ended, or else registers
     /// the waker; borrows. Only for the `JoinHandle`.
     pub(super) take_output: unsafe fn(NonNull<Header>, *mut (), &Waker),
@@ -139,16 +140,16 @@ impl TaskRef {
     }
 
     /// Ends the task as the error says, unless it has ended or is just being polled; in that case it
-    /// ends as cancelled after the poll. The future is dropped on this thread.
+    /// ends as cancelled after the poll. A task that was aborted before ends as aborted. The future is dropped on this thread.
     pub(crate) fn end(&self, error: JoinError) {
         // SAFETY: H2 for a living cell, H1 for the matching vtable.
         unsafe { (self.header().vtable.end)(self.0, error) }
     }
 
     /// Makes the task end at its next point of suspension.
-    pub(crate) fn abort(&self) {
+    pub(super) fn abort(&self, abort: Option<Abort>) {
         // SAFETY: H2 for a living cell, H1 for the matching vtable.
-        unsafe { (self.header().vtable.abort)(self.0) }
+        unsafe { (self.header().vtable.abort)(self.0, abort) }
     }
 }
 

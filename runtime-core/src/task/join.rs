@@ -4,6 +4,7 @@
 )]
 //! The handle that may take a task's output.
 
+use super::aborts::Abort;
 use super::budget;
 use super::error::JoinError;
 use super::header::TaskRef;
@@ -56,8 +57,14 @@ impl<T> JoinHandle<T> {
     ///
     /// Await the handle afterwards to know that the future is gone.
     #[doc(alias = "cancel")]
+    #[track_caller]
     pub fn abort(&self) {
-        self.task.abort();
+        self.task.abort(Some(Abort::here()));
+    }
+
+    /// As [`abort`](Self::abort), by somebody who lets no one see the error.
+    pub(crate) fn abort_unseen(&self) {
+        self.task.abort(None);
     }
 
     /// A handle that can abort the task, and nothing else.

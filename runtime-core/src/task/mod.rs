@@ -14,15 +14,17 @@
 //! ```
 //!
 //! * [`state`] — the state word's transitions, as pure functions; [`word`] — the atomic that stores it
-//! * [`schedule`] — what a task needs of the world around it; [`named`] — with a name beside it
+//! * [`schedule`] — what a task needs of the world around it; [`named`] — with a name beside it; [`aborts`] — who aborted it
 //! * [`header`], [`cell`] — the layout; [`recycle`] — the memory; [`raw`] — the operations behind the vtable
 //! * [`runnable`], [`waker`], [`join`], [`abort`] — the handles; [`owned`] — the set of all living tasks
-//! * [`budget`] — how much a task may do in one poll
-//! * [`id`], [`error`], [`meta`] — what users see of a task; [`failure`] — what nobody saw of it
+//! * [`budget`] — how much a task may do in one poll; [`current`] — which task runs on a thread
+//! * [`id`], [`error`], [`meta`] — what users see of a task; [`failure`] — what nobody saw of it; [`panic_place`] — where it
+//!   panicked
 
 pub(crate) mod state;
 mod word;
 
+mod aborts;
 pub(crate) mod named;
 pub(crate) mod schedule;
 
@@ -32,6 +34,7 @@ mod raw;
 mod recycle;
 
 pub(crate) mod budget;
+pub(crate) mod current;
 
 pub(crate) mod abort;
 pub(crate) mod join;
@@ -43,6 +46,7 @@ pub(crate) mod error;
 mod failure;
 pub(crate) mod id;
 pub(crate) mod meta;
+pub(crate) mod panic_place;
 
 #[cfg(all(test, not(gristmill_loom)))]
 mod tests;
@@ -51,7 +55,9 @@ pub use abort::AbortHandle;
 pub use error::JoinError;
 pub use id::Id;
 pub use join::JoinHandle;
+pub use panic_place::PanicLocation;
 
+pub(crate) use aborts::Aborts;
 pub(crate) use cell::allocate;
 pub(crate) use failure::Unobserved;
 pub(crate) use meta::Meta;

@@ -9,7 +9,7 @@
 use super::header::Header;
 use super::runnable::Runnable;
 use super::schedule::{Cause, Schedule};
-use super::{Id, Meta, Unobserved};
+use super::{Aborts, Id, JoinError, Meta, Unobserved};
 use crate::sync::{Arc, StaticMutex};
 use std::collections::BTreeMap;
 
@@ -64,8 +64,16 @@ impl<S: Schedule> Schedule for Named<S> {
         self.scheduler.release(task)
     }
 
+    fn panicked(&self, meta: &Meta, _name: Option<&Arc<str>>, error: &JoinError) {
+        self.scheduler.panicked(meta, Some(&self.name), error);
+    }
+
     fn unobserved(&self, meta: &Meta, _name: Option<&Arc<str>>, failure: Unobserved<'_>) {
         self.scheduler.unobserved(meta, Some(&self.name), failure);
+    }
+
+    fn aborts(&self) -> Option<&Aborts> {
+        self.scheduler.aborts()
     }
 
     fn name(&self) -> Option<&Arc<str>> {

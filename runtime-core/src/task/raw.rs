@@ -14,7 +14,9 @@
 //! wake-up and drop of join wakers. Each is wrapped so that a panic there neither leaves the state word
 //! between two states nor escapes into the scheduler.
 
+use super::aborts::Abort;
 use super::cell::Cell;
+use super::current;
 use super::error::JoinError;
 use super::failure::Unobserved;
 use super::header::{Header, Vtable};
@@ -79,9 +81,7 @@ unsafe fn poll<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
             }
         }
         // SAFETY: `start` made this thread the running one; the runnable's reference goes along.
-        StartOutcome::Cancel => unsafe {
-            finish::<F, S>(task, Err(JoinError::cancelled(this.header.meta.id)), 1);
-        },
+        StartOutcome::Cancel => unsafe { finish::<F, S>(task, Err(cancelled(this)), 1) },
         StartOutcome::Stale => {
             // SAFETY: gives up the runnable's reference, and the cell is not touched again.
             unsafe { release::<F, S>(task, 1) };
@@ -109,7 +109,35 @@ unsafe fn poll_once<F: Future + 'static, S: Schedule>(
     match polled {
         Ok(Poll::Pending) => None,
         Ok(Poll::Ready(output)) => Some(Ok(output)),
-        Err(payload) => Some(Err(JoinError::panicked(this.header.meta.id, payload))),
+        Err(payload) => Some(Err(panicked(this, payload))),
+    }
+}
+
+/// The task ends by a panic, which was caught just now.
+#[cold]
+fn panicked<F: Future, S: Schedule>(this: &Cell<F, S>, payload: Box<dyn Any + Send>) -> JoinError {
+    let meta = &this.header.meta;
+    let error = JoinError::panicked(meta.id, payload);
+    contain(|| this.scheduler.panicked(meta, None, &error));
+    error
+}
+
+/// The task ends because it was aborted, or because its runtime shuts down.
+#[cold]
+fn cancelled<F: Future, S: Schedule>(this: &Cell<F, S>) -> JoinError {
+    let id = this.header.meta.id;
+    // Edge T6: the caller has seen ABORTED, so an abort is noted. A shutdown notes none.
+    match this.scheduler.aborts().and_then(|aborts| aborts.get(id)) {
+        Some(abort) => JoinError::aborted(id, abort),
+        None => JoinError::shut_down(id),
+    }
+}
+
+/// What was noted of the task's abort is of no use any more.
+#[cold]
+fn forget_abort<F: Future, S: Schedule>(this: &Cell<F, S>) {
+    if let Some(aborts) = this.scheduler.aborts() {
+        aborts.forget(this.header.meta.id);
     }
 }
 
@@ -129,9 +157,7 @@ unsafe fn suspend<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
             unsafe { schedule::<F, S>(task, Cause::Yielded) };
         }
         // SAFETY: still the running thread; the runnable's reference goes along.
-        PendingOutcome::Cancel => unsafe {
-            finish::<F, S>(task, Err(JoinError::cancelled(this.header.meta.id)), 1);
-        },
+        PendingOutcome::Cancel => unsafe { finish::<F, S>(task, Err(cancelled(this)), 1) },
         // SAFETY: that was the last reference.
         PendingOutcome::Free => unsafe { free::<F, S>(task) },
     }
@@ -160,7 +186,7 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
         }
         (Err(payload), lost) => {
             contain(|| drop(lost));
-            Err(JoinError::panicked(this.header.meta.id, payload))
+            Err(panicked(this, payload))
         }
     };
     // Before anybody hears of the end: a task that was joined does not count as alive.
@@ -169,8 +195,8 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
     // I5: once no handle is left none comes back, so nobody will ask for the output. One whose drop does something is
     // dropped after the completion, as below: it may look at the task.
     let is_inert = output.is_ok() && !std::mem::needs_drop::<F::Output>();
-    if is_inert && !this.header.state.load().is_join_interested() {
-        if this.header.state.complete_unobserved(refs) {
+    if is_inert && let Some(was_last) = this.header.state.complete_unobserved(refs) {
+        if was_last {
             // SAFETY: that was the last reference.
             unsafe { free::<F, S>(task) };
         }
@@ -180,6 +206,9 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
     // SAFETY: the caller is the running thread, and the stage was emptied just now.
     unsafe { this.store_output(output) };
     let state = this.header.state.complete();
+    if state.is_aborted() {
+        forget_abort(this);
+    }
     if !state.is_join_interested() {
         // SAFETY: I5, no handle is left, so the output is this thread's.
         unsafe { discard_output(this) };
@@ -247,24 +276,53 @@ unsafe fn end<F: Future + 'static, S: Schedule>(task: NonNull<Header>, error: Jo
     // SAFETY: the caller holds a reference.
     let this = unsafe { cell::<F, S>(task) };
     match this.header.state.claim() {
-        // SAFETY: `claim` made this thread the running one; the caller keeps its reference.
-        ClaimOutcome::Claimed => unsafe { finish::<F, S>(task, Err(error), 0) },
+        ClaimOutcome::Claimed => {
+            // User code is dropped here: it may ask which task it is, and its panic has a place.
+            let _task = current::enter_task(this.header.meta.id);
+            let noted = this
+                .scheduler
+                .aborts()
+                .and_then(|aborts| aborts.get(this.header.meta.id));
+            let error = noted.map_or(error, |abort| {
+                JoinError::aborted(this.header.meta.id, abort)
+            });
+            // SAFETY: `claim` made this thread the running one; the caller keeps its reference.
+            unsafe { finish::<F, S>(task, Err(error), 0) }
+        }
         ClaimOutcome::Nothing => {}
     }
 }
 
-unsafe fn abort<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
+unsafe fn abort<F: Future + 'static, S: Schedule>(task: NonNull<Header>, abort: Option<Abort>) {
     // SAFETY: the caller holds a reference.
     let this = unsafe { cell::<F, S>(task) };
+    let id = this.header.meta.id;
     if S::CLAIM_ON_ABORT {
+        let error = abort.map_or_else(
+            || JoinError::undone(id),
+            |abort| JoinError::aborted(id, abort),
+        );
         // SAFETY: the caller holds a reference.
-        unsafe { end::<F, S>(task, JoinError::cancelled(this.header.meta.id)) };
+        unsafe { end::<F, S>(task, error) };
         return;
+    }
+    let seen = this.header.state.load();
+    if seen.is_complete() {
+        return;
+    }
+    // I5: without a handle nobody will see the error.
+    if let (Some(aborts), Some(abort), true) =
+        (this.scheduler.aborts(), abort, seen.is_join_interested())
+    {
+        // Before the transition: edge T6.
+        aborts.note(id, abort);
     }
     match this.header.state.abort() {
         // SAFETY: the transition made one reference for the runnable.
         AbortOutcome::Schedule => unsafe { schedule::<F, S>(task, Cause::Woken) },
         AbortOutcome::Nothing => {}
+        // Whoever completed the task saw no abort.
+        AbortOutcome::TooLate => forget_abort(this),
     }
 }
 

@@ -77,7 +77,7 @@ impl Runnable {
 
 impl Drop for Runnable {
     fn drop(&mut self) {
-        self.0.end(JoinError::cancelled(self.meta().id));
+        self.0.end(JoinError::undone(self.meta().id));
         // SAFETY: a runnable is dropped once, and not used afterwards.
         unsafe { ManuallyDrop::drop(&mut self.0) };
     }

@@ -1,7 +1,7 @@
 //! What a task needs of the world around it.
 
 use super::header::Header;
-use super::{Meta, Runnable, Unobserved};
+use super::{Aborts, JoinError, Meta, Runnable, Unobserved};
 use crate::sync::Arc;
 
 /// Why a runnable is to be put somewhere.
@@ -39,8 +39,16 @@ pub(crate) trait Schedule: Send + Sync + Sized + 'static {
     /// reference is the caller's now.
     fn release(&self, task: &Header) -> bool;
 
+    /// The task panicked, and will end with this error.
+    fn panicked(&self, _meta: &Meta, _name: Option<&Arc<str>>, _error: &JoinError) {}
+
     /// The task failed, and nobody will see it: the output is about to be dropped.
     fn unobserved(&self, _meta: &Meta, _name: Option<&Arc<str>>, _failure: Unobserved<'_>) {}
+
+    /// Where aborts are remembered until the task ends; without it errors do not say who aborted.
+    fn aborts(&self) -> Option<&Aborts> {
+        None
+    }
 
     /// What the user called the task, if anything.
     fn name(&self) -> Option<&Arc<str>> {

@@ -103,8 +103,10 @@ pub(super) enum PendingOutcome {
 pub(super) enum AbortOutcome {
     /// Make a runnable and schedule it, so that a worker drops the future.
     Schedule,
-    /// A runnable or the running thread will notice, or the task has ended.
+    /// A runnable or the running thread will notice.
     Nothing,
+    /// The task has ended.
+    TooLate,
 }
 
 /// Whether a shutdown got hold of the future.
@@ -133,6 +135,10 @@ impl Snapshot {
 
     pub(super) const fn is_join_interested(self) -> bool {
         self.has(JOIN_INTEREST)
+    }
+
+    pub(super) const fn is_aborted(self) -> bool {
+        self.has(ABORTED)
     }
 
     pub(super) const fn has_join_waker(self) -> bool {
@@ -205,10 +211,20 @@ impl Snapshot {
         Self((self.0 & !RUNNING) | COMPLETE)
     }
 
+    /// As [`complete`](Self::complete) for a task that no `JoinHandle` is left of and that nobody aborted, with references
+    /// given up in the same step; any other state needs `complete`.
+    pub(super) const fn completed_unobserved(self, refs: usize) -> Option<Self> {
+        if self.has(JOIN_INTEREST | ABORTED) {
+            None
+        } else {
+            Some(Self(self.complete().0 - refs * REF_ONE))
+        }
+    }
+
     /// The user wants the task to end.
     pub(super) const fn aborted(self) -> (Self, AbortOutcome) {
         if self.has(COMPLETE) {
-            (self, AbortOutcome::Nothing)
+            (self, AbortOutcome::TooLate)
         } else if self.has(RUNNING | SCHEDULED) {
             (Self(self.0 | ABORTED), AbortOutcome::Nothing)
         } else {
@@ -333,6 +349,8 @@ mod tests {
             assert_eq!(s.woken_by_ref().1 == WakeOutcome::Schedule, idle, "{s:?}");
             assert_eq!(s.woken_by_value().1 == WakeOutcome::Schedule, idle, "{s:?}");
             assert_eq!(s.aborted().1 == AbortOutcome::Schedule, idle, "{s:?}");
+            let ended = s.is_complete();
+            assert_eq!(s.aborted().1 == AbortOutcome::TooLate, ended, "{s:?}");
         }
     }
 
@@ -368,6 +386,18 @@ mod tests {
                 assert_eq!(next.finish_pending().1, PendingOutcome::Cancel, "{s:?}");
             } else {
                 assert_eq!(next.start().1, StartOutcome::Cancel, "{s:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_completes_an_aborted_or_joined_task_has_to_look_further() {
+        for s in all().filter(|s| s.has(RUNNING)) {
+            let at_once = s.completed_unobserved(1);
+            assert_eq!(at_once.is_none(), s.is_join_interested() || s.is_aborted());
+            if let Some(next) = at_once {
+                assert_eq!(next.refs(), s.refs() - 1, "{s:?}");
+                assert!(next.is_complete() && !next.has(RUNNING), "{s:?}");
             }
         }
     }

@@ -3,7 +3,9 @@
 //! These run under Miri too, which checks each access to the cell: see `docs/testing.md`.
 
 use super::header::Header;
-use super::{Cause, JoinError, JoinHandle, Meta, OwnedSet, Runnable, Schedule, allocate};
+use super::{
+    AbortHandle, Aborts, Cause, JoinError, JoinHandle, Meta, OwnedSet, Runnable, Schedule, allocate,
+};
 use crate::sync::{Arc, Mutex};
 use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
@@ -16,6 +18,7 @@ use std::task::{Context, Poll, Waker};
 struct List {
     runnables: Arc<Mutex<VecDeque<Runnable>>>,
     tasks: Arc<OwnedSet>,
+    aborts: Arc<Aborts>,
 }
 
 impl List {
@@ -23,6 +26,7 @@ impl List {
         Self {
             runnables: Arc::new(Mutex::new(VecDeque::new())),
             tasks: Arc::new(OwnedSet::new()),
+            aborts: Arc::new(Aborts::new()),
         }
     }
 
@@ -65,6 +69,10 @@ impl Schedule for List {
 
     fn release(&self, task: &Header) -> bool {
         self.tasks.remove(task)
+    }
+
+    fn aborts(&self) -> Option<&Aborts> {
+        Some(&self.aborts)
     }
 }
 
@@ -188,7 +196,7 @@ fn a_closed_set_gives_every_member_out_and_takes_none() {
     assert_eq!(list.tasks.len(), 3);
     list.tasks.close();
     while let Some(task) = list.tasks.pop() {
-        task.end(JoinError::cancelled(task.meta().id));
+        task.end(JoinError::shut_down(task.meta().id));
     }
     assert!(handles.iter().all(JoinHandle::is_finished));
     let meta = Meta::new(Location::caller());
@@ -216,7 +224,7 @@ fn a_set_grows_with_the_tasks_that_live_at_once_and_not_with_those_that_come_and
     }
     // Their cells hold the list, and it the set that holds them.
     while let Some(task) = list.tasks.pop() {
-        task.end(JoinError::cancelled(task.meta().id));
+        task.end(JoinError::shut_down(task.meta().id));
     }
 }
 
@@ -248,4 +256,85 @@ fn two_threads_run_tasks_that_yield_and_are_aborted() {
     }
     list.run_all();
     assert!(handles.iter_mut().all(|handle| poll(handle).is_ready()));
+}
+
+/// The error of a task that has ended without an output.
+fn error<T>(handle: &mut JoinHandle<T>) -> JoinError {
+    match poll(handle) {
+        Poll::Ready(Err(error)) => error,
+        Poll::Ready(Ok(_)) => panic!("the task has an output"),
+        Poll::Pending => panic!("the task has not ended"),
+    }
+}
+
+#[test]
+fn the_first_abort_is_told_and_nothing_of_it_stays() {
+    let list = List::new();
+    let mut handle = list.spawn(pending::<()>());
+    list.run_all();
+    let first = line!() + 1;
+    handle.abort();
+    handle.abort_handle().abort();
+    assert_eq!(list.aborts.len(), 1);
+    list.run_all();
+    let error = error(&mut handle);
+    assert_eq!(error.aborted_at().map(Location::line), Some(first));
+    assert_eq!(error.aborted_by(), None);
+    handle.abort();
+    assert_eq!(list.aborts.len(), 0);
+}
+
+#[test]
+fn an_abort_in_the_last_poll_leaves_nothing_with_a_handle_or_without() {
+    for is_joined in [true, false] {
+        let list = List::new();
+        let own = Arc::new(Mutex::new(None::<AbortHandle>));
+        let abort = Arc::clone(&own);
+        let mut handle = Some(list.spawn(poll_fn(move |_| {
+            let abort = abort.lock().take().expect("polled once");
+            abort.abort();
+            Poll::Ready(7)
+        })));
+        *own.lock() = handle.as_ref().map(JoinHandle::abort_handle);
+        handle.take_if(|_| !is_joined);
+        list.run_all();
+        assert_eq!(list.aborts.len(), 0);
+        if let Some(mut handle) = handle {
+            assert!(matches!(poll(&mut handle), Poll::Ready(Ok(7))));
+        }
+    }
+}
+
+#[test]
+fn a_handle_that_goes_after_the_abort_takes_nothing_of_it_along() {
+    let list = List::new();
+    let own = Arc::new(Mutex::new(None::<JoinHandle<()>>));
+    let handle = Arc::clone(&own);
+    let spawned = list.spawn(poll_fn(move |_| {
+        let handle = handle.lock().take().expect("polled once");
+        handle.abort();
+        drop(handle);
+        Poll::Ready(())
+    }));
+    *own.lock() = Some(spawned);
+    list.run_all();
+    assert!(list.pop().is_none());
+    assert_eq!(list.aborts.len(), 0);
+}
+
+#[test]
+fn a_shutdown_tells_that_it_was_one_unless_an_abort_came_first() {
+    let list = List::new();
+    let mut handles = [list.spawn(pending::<()>()), list.spawn(pending::<()>())];
+    list.run_all();
+    handles[0].abort();
+    while let Some(task) = list.tasks.pop() {
+        task.end(JoinError::shut_down(task.meta().id));
+    }
+    assert!(error(&mut handles[0]).aborted_at().is_some());
+    let ended = error(&mut handles[1]);
+    assert!(ended.is_cancelled() && ended.aborted_at().is_none());
+    assert!(ended.to_string().contains("its runtime shut down"));
+    assert_eq!(list.aborts.len(), 0);
+    list.run_all();
 }

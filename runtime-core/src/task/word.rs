@@ -10,6 +10,8 @@
 //! * T4 — `join_waker_set` (Release) → `complete` (Acquire): the join waker is seen in full; and back,
 //!   `join_waker_cleared` only succeeds before `complete`.
 //! * T5 — each release of a reference (Release) → the one that frees the cell (Acquire).
+//! * T6 — an abort (Release) → whoever sees ABORTED and ends the task (Acquire): who aborted was noted before, so the note is
+//!   found. It is in a table with a lock of its own; this edge is what puts the note before the look.
 
 use super::state::*;
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -100,20 +102,19 @@ impl StateWord {
         before.complete()
     }
 
-    /// The running thread has ended a task that no `JoinHandle` is left of, and gives references up in the same step.
-    /// Whether they were the last.
+    /// Ends a task that no `JoinHandle` is left of and that nobody aborted, and gives references up in the same step.
+    /// Whether they were the last; or `None` if it is no such task, or another thread got in between: then nothing has changed.
     #[inline]
-    pub(super) fn complete_unobserved(&self, refs: usize) -> bool {
-        let change = COMPLETE.wrapping_sub(RUNNING).wrapping_sub(refs * REF_ONE);
+    pub(super) fn complete_unobserved(&self, refs: usize) -> Option<bool> {
+        // ORDERING: Relaxed; only a guess for the exchange below, which checks it.
+        let seen = Snapshot(self.0.load(Ordering::Relaxed));
+        let next = seen.completed_unobserved(refs)?;
         // ORDERING: AcqRel, edge T5 at both ends. RUNNING is set and COMPLETE clear (I1), and the references are the
-        // caller's, so the addition is the transition.
-        let before = Snapshot(self.0.fetch_add(change, Ordering::AcqRel));
-        debug_assert!(
-            before.0 & RUNNING != 0 && !before.is_complete() && before.refs() >= refs,
-            "{before:?}"
-        );
-        debug_assert!(!before.is_join_interested(), "{before:?}");
-        before.refs() == refs
+        // caller's.
+        self.0
+            .compare_exchange(seen.0, next.0, Ordering::AcqRel, Ordering::Relaxed)
+            .ok()?;
+        Some(next.refs() == 0)
     }
 
     pub(super) fn abort(&self) -> AbortOutcome {

@@ -158,6 +158,7 @@ impl<T> GroupTask<T> {
 
     /// Makes the child end at its next point of suspension. That is no failure: the others go on.
     #[doc(alias = "cancel")]
+    #[track_caller]
     pub fn abort(&self) {
         self.abort.abort();
     }

@@ -55,6 +55,7 @@ impl<E> GroupHandle<E> {
 
     /// Aborts all children; see [`TaskGroup::abort_all`](super::TaskGroup::abort_all).
     #[doc(alias = "cancel")]
+    #[track_caller]
     pub fn abort_all(&self) {
         self.shared.abort_all();
     }

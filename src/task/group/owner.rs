@@ -161,6 +161,7 @@ impl<E> TaskGroup<E> {
     ///
     /// That is no failure: joined afterwards, the group gives `Ok` if no child failed.
     #[doc(alias = "cancel")]
+    #[track_caller]
     pub fn abort_all(&self) {
         self.shared.abort_all();
     }

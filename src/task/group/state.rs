@@ -229,12 +229,16 @@ impl<E> Shared<E> {
     }
 
     /// Aborts all children, and lets no further one run.
+    #[track_caller]
     pub(super) fn abort_all(&self) {
         let mut state = self.state.lock();
         state.is_closed = true;
         let children = state.all_but(usize::MAX);
         drop(state);
-        children.iter().for_each(AbortHandle::abort);
+        // In a loop and not in `for_each`, so that the place is that of the caller.
+        for child in children {
+            child.abort();
+        }
     }
 
     /// Aborts all children and lets go of them, and of whoever waited for them.
