@@ -9,7 +9,7 @@
 //! A program that replaces the hook without calling ours has panics without a place.
 
 use super::{Id, current};
-use crate::sync::static_atomic::{AtomicBool, Ordering};
+use crate::sync::OnceLock;
 use std::any::Any;
 use std::cell::Cell;
 use std::fmt;
@@ -62,19 +62,20 @@ thread_local! {
     static LAST: Cell<Option<Remembered>> = const { Cell::new(None) };
 }
 
-/// Puts the hook in place, if it is not.
+/// Puts the hook in place, if it is not. It is when this returns.
 pub(crate) fn install() {
-    static INSTALLED: AtomicBool = AtomicBool::new(false);
+    static INSTALLED: OnceLock<()> = OnceLock::new();
     // A thread that panics may not change the hook; the next runtime does.
-    // ORDERING: Relaxed; only one caller may find it unset, and nothing is published by it.
-    if thread::panicking() || INSTALLED.swap(true, Ordering::Relaxed) {
+    if thread::panicking() {
         return;
     }
-    let next = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        remember(info);
-        next(info);
-    }));
+    INSTALLED.get_or_init(|| {
+        let next = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            remember(info);
+            next(info);
+        }));
+    });
 }
 
 /// Notes the place of a panic, if a task runs on this thread.
