@@ -168,8 +168,10 @@ fn join_errors_say_which_task_and_why() {
         let panicked: JoinHandle<()> = runtime.spawn(async { panic!("expected: {}", 7) });
         let id = panicked.id();
         let error = runtime.block_on(panicked).expect_err("panicked");
-        let text = format!("task {id} panicked: expected: 7");
-        assert_eq!(error.to_string(), text);
+        let text = error.to_string();
+        // The place is for `join_error`: the order of the panic hooks is left to chance here.
+        assert!(text.starts_with(&format!("task {id} panicked")), "{text}");
+        assert!(text.ends_with(": expected: 7"), "{text}");
         assert!(format!("{error:?}").contains("expected: 7"), "{error:?}");
         let as_io = io::Error::from(error);
         assert_eq!(as_io.to_string(), text);
@@ -177,7 +179,11 @@ fn join_errors_say_which_task_and_why() {
         let silent: JoinHandle<()> = runtime.spawn(async { std::panic::panic_any(7) });
         let id = silent.id();
         let error = runtime.block_on(silent).expect_err("panicked");
-        assert_eq!(error.to_string(), format!("task {id} panicked"));
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("task {id} panicked"))
+        );
     });
 }
 

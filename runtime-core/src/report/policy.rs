@@ -44,8 +44,8 @@ pub enum UnhandledPanic {
 impl UnhandledPanic {
     /// Calls `handler` with each panic that nobody will see.
     ///
-    /// It is called on the thread that noticed it: the worker, if the task was detached when it ended; or the one that drops the
-    /// handle. So it should not block. A panic of the handler is caught.
+    /// It is called on the thread that noticed it: that of the task or job, if it was detached when it ended; or the one that drops
+    /// the handle, which need not be inside of the runtime. So it should not block. A panic of the handler is caught.
     ///
     /// # Examples
     ///
