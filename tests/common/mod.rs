@@ -4,6 +4,7 @@
     reason = "every test file is a program of its own and uses some of this"
 )]
 
+pub(crate) mod chaos;
 pub(crate) mod cut;
 pub(crate) mod ends;
 pub(crate) mod temp_dir;
