@@ -217,31 +217,50 @@ fn notify_waiters_reaches_all_who_wait_and_an_event_all_who_come() {
 }
 
 #[test]
-fn a_condvar_loses_no_notification() {
+fn a_condvar_loses_no_notification_to_those_who_are_aborted() {
+    const ITEMS: usize = 8;
     check(SEEDS, async || {
-        let pair = Arc::new((Mutex::new(0_u32), Condvar::new()));
+        // What is there, and what was taken.
+        let pair = Arc::new((Mutex::new((0, 0)), Condvar::new()));
         let mut crowd = Crowd::new();
-        for _ in 0..4 {
+        let consume = || {
             let pair = Arc::clone(&pair);
-            crowd.spawn(async move {
+            async move {
                 let (stock, changed) = &*pair;
-                let guard = stock.lock().await;
-                let mut guard = changed.wait_while(guard, |stock| *stock == 0).await;
-                *guard -= 1;
-            });
+                loop {
+                    let guard = stock.lock().await;
+                    let nothing = |stock: &mut (usize, usize)| stock.0 == 0 && stock.1 < ITEMS;
+                    let mut guard = changed.wait_while(guard, nothing).await;
+                    if guard.1 == ITEMS {
+                        return;
+                    }
+                    guard.0 -= 1;
+                    guard.1 += 1;
+                    if guard.1 == ITEMS {
+                        changed.notify_all();
+                    }
+                    drop(guard);
+                    breathe().await;
+                }
+            }
+        };
+        for _ in 0..4 {
+            crowd.spawn_mortal(consume());
         }
-        for _ in 0..4 {
+        crowd.spawn(consume());
+        for _ in 0..ITEMS {
             let pair = Arc::clone(&pair);
             crowd.spawn(async move {
                 breathe().await;
                 let (stock, changed) = &*pair;
-                *stock.lock().await += 1;
-                breathe().await;
+                let mut guard = stock.lock().await;
+                guard.0 += 1;
                 changed.notify_one();
+                breathe().await;
             });
         }
         crowd.end().await;
-        assert_eq!(*pair.0.lock().await, 0);
+        assert_eq!(*pair.0.lock().await, (0, ITEMS));
     });
 }
 
