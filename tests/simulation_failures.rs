@@ -343,6 +343,27 @@ fn a_panic_that_leaves_block_on_prints_the_seed() {
 }
 
 #[test]
+fn a_task_that_shuts_the_runtime_down_by_its_panic_prints_the_seed() {
+    const TEST: &str = "a_task_that_shuts_the_runtime_down_by_its_panic_prints_the_seed";
+    if is_child(TEST) {
+        let policy = gristmill::runtime::UnhandledPanic::Shutdown;
+        let builder = Builder::new_simulated(0xdef).unhandled_panic(policy);
+        let runtime = builder.build().expect("a runtime");
+        let fails = async {
+            drop(gristmill::spawn_blocking(|| ()));
+            let _task = gristmill::spawn(async { panic!("expected by the test") });
+            pending::<()>().await;
+        };
+        let text = panic_text(|| runtime.block_on(fails));
+        assert!(text.contains("expected by the test"), "{text}");
+        return;
+    }
+    let output = child(TEST, None);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(printed_seed(&output), "0xdef");
+}
+
+#[test]
 fn a_seed_that_is_no_number_is_refused_with_the_fix() {
     const TEST: &str = "a_seed_that_is_no_number_is_refused_with_the_fix";
     if is_child(TEST) {
