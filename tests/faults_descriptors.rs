@@ -134,7 +134,7 @@ fn a_closed_descriptor_is_an_error_to_who_uses_it_and_nothing_to_the_others() {
                 {
                     let mut buffer = [0; 16];
                     let mut reading = pin!(victim.readable());
-                    assert_eq!(victim.try_read(&mut buffer).is_err(), true);
+                    assert!(victim.try_read(&mut buffer).is_err());
                     assert!(waker.poll(&mut reading).is_pending());
                     close(&victim);
                     // For the peer that is the end.

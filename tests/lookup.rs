@@ -3,7 +3,7 @@
 mod common;
 
 use common::{CountingWaker, on_each};
-use gristmill::net::{TcpListener, TcpStream, lookup_host};
+use gristmill::net::{TcpListener, TcpStream, UdpSocket, lookup_host};
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::task::Poll;
@@ -93,6 +93,34 @@ fn a_connection_is_made_by_name() {
                 .expect("a connection");
             let (_, peer) = listener.accept().await.expect("a connection");
             assert_eq!(stream.local_addr().expect("an address"), peer);
+        });
+    });
+}
+
+#[test]
+fn futures_that_look_up_names_may_go_to_other_threads() {
+    // Tasks of several workers are sent: each of these is a future that borrows a socket, or a name.
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let tasks = [
+                gristmill::spawn(async {
+                    let listener = TcpListener::bind("127.0.0.1:0").await?;
+                    let address = listener.local_addr()?.to_string();
+                    TcpStream::connect(address.as_str()).await.map(drop)
+                }),
+                gristmill::spawn(async {
+                    let one = UdpSocket::bind("127.0.0.1:0").await?;
+                    let other = UdpSocket::bind(("127.0.0.1", 0)).await?;
+                    let address = other.local_addr()?.to_string();
+                    one.connect(address.as_str()).await?;
+                    other.send_to(b"x", &*one.local_addr()?.to_string()).await?;
+                    one.recv(&mut [0]).await.map(drop)
+                }),
+                gristmill::spawn(async { lookup_host("localhost:80").await.map(drop) }),
+            ];
+            for task in tasks {
+                task.await.expect("no panic").expect("no error");
+            }
         });
     });
 }
