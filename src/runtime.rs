@@ -2,5 +2,6 @@
 
 pub use runtime_core::{
     Builder, EnterGuard, Handle, PanicHandler, Report, ReportedTask, Runtime, RuntimeMetrics,
-    SlowPollCause, TaskPanic, TryCurrentError, UnhandledPanic, run,
+    ShutdownReport, SlowPollCause, TaskPanic, TryCurrentError, UnfinishedJob, UnfinishedJobState,
+    UnfinishedTask, UnfinishedTaskState, UnhandledPanic, run,
 };

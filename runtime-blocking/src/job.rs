@@ -46,14 +46,14 @@ impl Job {
         (self.0)();
     }
 
+    /// Drops the job unrun, which cancels it. A panic of a destructor ends in here.
+    pub fn cancel(self) {
+        contained(|| drop(self));
+    }
+
     /// Runs the job; a panic ends in here.
     pub(crate) fn run_contained(self) {
         contained(|| self.run());
-    }
-
-    /// Drops the job, which cancels it; a panic of a destructor ends in here.
-    pub(crate) fn cancel_contained(self) {
-        contained(|| drop(self));
     }
 }
 
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn cancelling_contains_the_panic_of_a_destructor() {
         let bomb = PanicsOnDrop;
-        Job::new(move || mem::forget(bomb)).cancel_contained();
+        Job::new(move || mem::forget(bomb)).cancel();
     }
 
     #[test]

@@ -8,10 +8,28 @@
 mod real {
     use crossbeam_channel::{Receiver, Sender, unbounded};
 
+    use std::any::Any;
+    use std::cell::RefCell;
+
     pub(crate) use parking_lot::{Condvar, Mutex};
     pub(crate) use std::hint::spin_loop;
     pub(crate) use std::sync::atomic::{AtomicU64, Ordering, fence};
     pub(crate) use std::thread;
+
+    thread_local! {
+        /// What [`keep_to_the_end`] keeps.
+        static KEPT: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+    }
+
+    /// Drops the value when the calling thread ends, after everything that the thread keeps in places of its own: such places
+    /// are emptied in the reverse order of their first use, so this has to be the first call on a thread.
+    pub(crate) fn keep_to_the_end(value: impl Any) -> Kept {
+        KEPT.set(Some(Box::new(value)));
+        Kept
+    }
+
+    /// Says that a value is kept.
+    pub(crate) struct Kept;
 
     /// An unbounded first-in first-out queue that any thread may push to and pop from.
     ///
@@ -59,6 +77,11 @@ mod modelled {
 
     pub(crate) use loom::sync::atomic::{AtomicU64, Ordering, fence};
     pub(crate) use loom::thread;
+
+    /// The value itself, for the calling thread to drop at its end: loom's threads share the real thread's places.
+    pub(crate) fn keep_to_the_end<T>(value: T) -> T {
+        value
+    }
 
     /// Nothing: loom's own yields to the other threads, which would hide the races of a thread that ends its search.
     pub(crate) fn spin_loop() {}

@@ -38,7 +38,10 @@ mod models;
 pub mod bench;
 
 pub use reactor::{Direction, Initial, Interest, Ready, Registered};
-pub use report::{PanicHandler, Report, ReportedTask, SlowPollCause, TaskPanic, UnhandledPanic};
+pub use report::{
+    PanicHandler, Report, ReportedTask, ShutdownReport, SlowPollCause, TaskPanic, UnfinishedJob,
+    UnfinishedJobState, UnfinishedTask, UnfinishedTaskState, UnhandledPanic,
+};
 pub use runtime::*;
 pub use scheduler::block_in_place::block_in_place;
 pub use task::budget::{Spent, Unconstrained, consume_budget, poll_proceed, unconstrained};

@@ -59,6 +59,18 @@ impl BlockingPool {
         self.employer.crew().shutdown();
     }
 
+    /// As [`shutdown`](Self::shutdown), but gives the jobs that no thread has started to the caller, to be dropped where their
+    /// destructors may take their time. Gives none if the pool was shut down before.
+    #[must_use = "jobs that are dropped are cancelled, here and now"]
+    pub fn close(&self) -> Vec<Job> {
+        self.employer.crew().close()
+    }
+
+    /// What the threads are called that have not ended, but for the calling one.
+    pub fn thread_names(&self) -> Vec<String> {
+        self.employer.crew().thread_names()
+    }
+
     /// Shuts down, waits until every thread has ended or `timeout` has passed, and says how many are still busy.
     ///
     /// `None` waits as long as it takes. May be called from one of the pool's own threads, which is then not waited for.

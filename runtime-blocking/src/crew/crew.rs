@@ -72,12 +72,18 @@ impl Crew {
 
     /// Stops the intake, drops the queued jobs, and tells all threads to end.
     pub(crate) fn shutdown(&self) {
+        self.close().into_iter().for_each(Job::cancel);
+    }
+
+    /// Stops the intake, takes the queued jobs out, and tells all threads to end.
+    pub(crate) fn close(&self) -> Vec<Job> {
         self.roster.close();
-        if self.idle.close() {
-            // ORDERING: SeqCst, edge C2 <- Crew::execute. A pusher that missed the closing has its job drained here.
-            fence(Ordering::SeqCst);
-            self.cancel_queued();
+        if !self.idle.close() {
+            return Vec::new();
         }
+        // ORDERING: SeqCst, edge C2 <- Crew::execute. A pusher that missed the closing has its job drained here.
+        fence(Ordering::SeqCst);
+        std::iter::from_fn(|| self.queue.pop()).collect()
     }
 
     /// Shuts down and waits for the threads.
@@ -86,6 +92,11 @@ impl Crew {
         // A deadline that the clock cannot hold is as good as none.
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         Joined::new(self.roster.join(deadline))
+    }
+
+    /// What the threads are called that have not ended, but for the calling one.
+    pub(crate) fn thread_names(&self) -> Vec<String> {
+        self.roster.names()
     }
 
     /// Whether jobs wait and nobody is on the way to them.
@@ -108,7 +119,7 @@ impl Crew {
     /// Drops every job in the queue.
     pub(super) fn cancel_queued(&self) {
         while let Some(job) = self.queue.pop() {
-            job.cancel_contained();
+            job.cancel();
         }
     }
 

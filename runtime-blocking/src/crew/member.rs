@@ -102,7 +102,7 @@ impl Crew {
         let mut next = Some(job);
         while let Some(job) = next {
             if self.idle.snapshot().is_closed() {
-                job.cancel_contained();
+                job.cancel();
                 break;
             }
             job.run_contained();

@@ -1,7 +1,8 @@
 //! The roster: threads as the operating system's objects. Starts them, names them, runs their hooks, joins them.
 //!
 //! Knows nothing of jobs or of who is idle. A thread that ends puts its own handle aside, and the next who starts, ends
-//! or joins a thread joins it; so ended threads do not pile up.
+//! or joins a thread joins it; so ended threads do not pile up. It does so as the very last thing, after the destructors of its
+//! thread-local places: whoever joins it then never waits for user code.
 //!
 //! # Invariants
 //!
@@ -18,7 +19,7 @@ use super::priority;
 use crate::config::PoolConfig;
 use crate::job::contained;
 use crate::sync::thread::{self, JoinHandle};
-use crate::sync::{AtomicU64, Condvar, Mutex, Ordering};
+use crate::sync::{AtomicU64, Condvar, Mutex, Ordering, keep_to_the_end};
 
 /// All threads of a crew.
 #[derive(Debug)]
@@ -53,10 +54,14 @@ pub(super) enum NotStarted {
     Refused(io::Error),
 }
 
-/// Ends a thread's entry, and runs its last hook, however the thread ends.
+/// Runs a thread's last hook, however its life ends.
+struct Hooked {
+    config: Arc<PoolConfig>,
+}
+
+/// Ends a thread's entry when dropped, as the last thing on the thread.
 struct Entry {
     roster: Arc<Roster>,
-    config: Arc<PoolConfig>,
     number: u64,
 }
 
@@ -95,12 +100,8 @@ impl Roster {
         // The entry is made on the thread: a refused closure is dropped here, under the lock that an
         // entry's end takes.
         let started = builder.spawn(move || {
-            let entry = Entry {
-                roster,
-                config,
-                number,
-            };
-            entry.run(life);
+            let _entry = keep_to_the_end(Entry { roster, number });
+            Hooked { config }.run(life);
         });
         let handle = match started {
             Ok(handle) => handle,
@@ -154,6 +155,22 @@ impl Roster {
         still_busy
     }
 
+    /// What the threads are called that have not ended, but for the calling one; the oldest first.
+    pub(super) fn names(&self) -> Vec<String> {
+        let caller = thread::current().id();
+        let state = self.state.lock();
+        let mut numbers: Vec<_> = state
+            .running
+            .iter()
+            .filter(|(_, handle)| handle.thread().id() != caller)
+            .collect();
+        numbers.sort_by_key(|(number, _)| **number);
+        numbers
+            .into_iter()
+            .filter_map(|(_, handle)| handle.thread().name().map(str::to_owned))
+            .collect()
+    }
+
     /// Threads that have been started so far.
     pub(super) fn started(&self) -> u64 {
         // ORDERING: Relaxed, a count that nothing else hangs on.
@@ -172,7 +189,7 @@ impl Roster {
     }
 }
 
-impl Entry {
+impl Hooked {
     fn run(self, life: impl FnOnce()) {
         if self.config.low_priority {
             priority::lower();
@@ -184,11 +201,16 @@ impl Entry {
     }
 }
 
-impl Drop for Entry {
+impl Drop for Hooked {
     fn drop(&mut self) {
         if let Some(hook) = &self.config.on_thread_stop {
             contained(|| hook());
         }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
         self.roster.end(self.number);
     }
 }

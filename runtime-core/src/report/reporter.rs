@@ -263,23 +263,23 @@ impl Reporter {
         self.desk.lost.load(Ordering::Relaxed)
     }
 
-    /// The shutdown: waits, up to the deadline, until what was handed in is said.
-    pub(crate) fn close(&self, deadline: Option<Instant>) {
-        let Some(Line { sender, thread }) = self.line.lock().take() else {
-            return;
-        };
+    /// The shutdown: waits, up to the deadline, until what was handed in is said. Gives the name of the thread if it has not
+    /// ended then, unless that is the calling one.
+    pub(crate) fn close(&self, deadline: Option<Instant>) -> Option<String> {
+        let Line { sender, thread } = self.line.lock().take()?;
         drop(sender);
         if thread.thread().id() == thread::current().id() {
-            return;
+            return None;
         }
         while !thread.is_finished() {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return;
+                return thread.thread().name().map(str::to_owned);
             }
             thread::sleep(LOOK_EVERY);
         }
         // Its panics are contained.
         let _ = thread.join();
+        None
     }
 }
 

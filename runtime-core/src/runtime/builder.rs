@@ -151,7 +151,8 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` on each thread when it starts. A panic of the hook is caught.
+    /// Calls `hook` on each thread when it starts, but for one that only drops what a shutdown finds left. A panic of the hook is
+    /// caught.
     pub fn on_thread_start(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
         self.on_start = Some(Arc::new(hook));
         self

@@ -5,6 +5,7 @@
 //! while any thread could run them.
 
 use crate::park::ThreadWaker;
+use crate::scheduler::attendance::Present;
 use crate::scheduler::fatal::Ended;
 use crate::scheduler::simulation::Root;
 use crate::scheduler::worker::{Core, Step};
@@ -118,6 +119,8 @@ fn work<F: Future>(
 struct AtWork<'a> {
     house: &'a Arc<House>,
     worker: Option<Worker>,
+    /// The shutdown waits until this thread has done its part.
+    _present: Present,
 }
 
 impl<'a> AtWork<'a> {
@@ -126,6 +129,7 @@ impl<'a> AtWork<'a> {
         Self {
             house,
             worker: Some(Worker::new(Arc::clone(house), core)),
+            _present: house.staff.attendance.enter_this_thread(),
         }
     }
 
@@ -145,16 +149,8 @@ impl Drop for AtWork<'_> {
         }
         if self.house.engine.is_shutting_down() {
             // The shutdown may have looked for the core while it was here.
-            retire(self.house);
+            self.house.retire_core();
         }
-    }
-}
-
-/// The worker's part of the shutdown, by the thread that begins it or by the one that worked then, whichever finds the core.
-pub(super) fn retire(house: &Arc<House>) {
-    if let Some(core) = house.core_shelf.take() {
-        let _inside = context::enter_as_worker(house, core.index());
-        Worker::new(Arc::clone(house), core).retire();
     }
 }
 

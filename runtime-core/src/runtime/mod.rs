@@ -1,6 +1,7 @@
 //! Assembly: what users hold of a runtime.
 //!
-//! * [`builder`] — how to make one, [`limits`] — and how not; [`handle`] — how to reach one from anywhere; [`owner`] — who shuts it down
+//! * [`builder`] — how to make one, [`limits`] — and how not; [`handle`] — how to reach one from anywhere; [`owner`] — who has it;
+//!   [`shut_down`] — how that one ends it
 //! * [`block_on`] — a thread that waits for one future; [`current_thread`] — the same, working meanwhile
 //! * [`spawn`] — the free functions; [`task_builder`] — tasks with names
 //! * [`join_set`], [`yield_now`] — on top of tasks; [`metrics`] — what can be measured
@@ -15,6 +16,7 @@ mod handle;
 mod limits;
 mod metrics;
 mod owner;
+mod shut_down;
 mod simulated;
 
 mod notice;

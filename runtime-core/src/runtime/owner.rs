@@ -1,20 +1,18 @@
 //! Who owns a runtime, and shuts it down.
 
 use super::block_on::{self, Blocking};
-use super::current_thread;
+use super::shut_down;
 use super::{Builder, EnterGuard, Handle, RuntimeMetrics};
+use crate::report::ShutdownReport;
+use crate::scheduler::House;
 use crate::scheduler::house::Flavor;
 use crate::scheduler::worker::Core;
-use crate::scheduler::{House, context};
 use crate::task::JoinHandle;
 use runtime_blocking::Executor;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// How long a drop waits for threads that are busy with user code; the same as `asyncio.run` waits for its executor.
-const DROP_WAITS: Duration = Duration::from_secs(300);
+use std::time::Duration;
 
 /// Makes a multi-thread runtime with the default settings, runs the future on it, and shuts it down.
 ///
@@ -40,9 +38,12 @@ pub fn run<F: Future>(future: F) -> F::Output {
 ///
 /// Dropping a runtime takes no more tasks and jobs, drops every future that is left (on a worker), cancels jobs that have
 /// not started, waits for running jobs and for polls that are going on, and joins every thread. It waits for 300
-/// seconds at most, as `asyncio.run` does; threads that are busy even then are left alone and end when their job does. Use
-/// [`shutdown_timeout`](Self::shutdown_timeout) for another bound. Dropped on one of its own threads, the runtime shuts down
-/// without waiting.
+/// seconds at most, as `asyncio.run` does; threads that are busy even then are left alone and end when their job does, and
+/// standard error is told who they are. Use [`shutdown_timeout`](Self::shutdown_timeout) for another bound, and to be told what
+/// was left. Dropped on one of its own threads, the runtime shuts down without waiting.
+///
+/// A current-thread runtime that is dropped drops its futures, and jobs that have not started, right there, as long as their
+/// destructors take.
 pub struct Runtime {
     handle: Handle,
     /// The shutdown is over, or is somebody else's.
@@ -152,56 +153,54 @@ impl Runtime {
         self.handle.metrics()
     }
 
-    /// Shuts down as a drop does, but waits for `timeout` at most.
-    pub fn shutdown_timeout(mut self, timeout: Duration) {
-        self.shut_down(timeout);
+    /// Shuts down as a drop does, but waits for `timeout` at most; tells what was still alive.
+    ///
+    /// Whatever is stuck, this comes back in time: tasks whose poll does not end, jobs, and destructors that block. What is left is
+    /// dropped by the workers or by a thread of the runtime's own, never by the calling thread, unless the system has no
+    /// thread to give. What is busy when the time is up goes on, and ends when it can.
+    ///
+    /// Before anything else, and whatever the timeout, it waits until the jobs are dropped that no thread has started, up to five
+    /// seconds: a file's last write may be among them, and is done then.
+    ///
+    /// Called on one of the runtime's own threads, as in a task or a job, or with a timeout of zero, it does not wait; the report
+    /// is what there is at that moment, with what has not had the time to end, and may miss what ends just then.
+    ///
+    /// A thread that is in [`block_on`](Self::block_on) goes on with its future. What that awaits of the runtime ends: tasks and jobs
+    /// as cancelled, sockets with an error, and timers with a panic that says so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let runtime = runtime_core::Runtime::new()?;
+    /// runtime.block_on(async { /* … */ });
+    /// let report = runtime.shutdown_timeout(Duration::from_secs(10));
+    /// if !report.is_clean() {
+    ///     eprintln!("{report}");
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> ShutdownReport {
+        self.done = true;
+        shut_down::within(&self.handle.house, timeout)
     }
 
     /// Shuts down without waiting for anything.
     ///
-    /// Futures that are not being polled are dropped by this thread or by the workers, the others when their poll ends.
-    pub fn shutdown_background(self) {
-        self.shutdown_timeout(Duration::ZERO);
-    }
-
-    fn shut_down(&mut self, patience: Duration) {
-        if std::mem::replace(&mut self.done, true) {
-            return;
-        }
-        let house = &self.handle.house;
-        let deadline = Instant::now().checked_add(patience);
-        house.close();
-        if house.flavor == Flavor::CurrentThread {
-            current_thread::retire(house);
-        }
-        // A thread of this runtime would wait for itself.
-        let own = context::is_own(house);
-        let patient = !own && !patience.is_zero();
-        // All but the reactor thread, which still has to hand out what wakes the last polls. If it never started, as when
-        // the system refused a thread, one worker may still be about to end; the wait below is for all.
-        let workers_gone = patient && house.staff.wait_for_end(1, deadline);
-        {
-            // What is left is dropped here, and may want its runtime.
-            let _inside = context::enter(house);
-            house.finish();
-        }
-        let reporter = &house.engine.reporter;
-        if !patient {
-            reporter.close(Some(Instant::now()));
-            return;
-        }
-        let all_gone = workers_gone && house.staff.wait_for_end(0, deadline);
-        house.staff.join(all_gone);
-        let left = || deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let _ = house.blocking.join(left());
-        let _ = house.compute.join(left());
-        reporter.close(deadline);
+    /// Futures that are not being polled are dropped by the workers or by a thread of the runtime's own, the others when their
+    /// poll ends. The process may end before that is done. A current-thread runtime drops them right here, as when it is dropped.
+    pub fn shutdown_background(mut self) {
+        self.done = true;
+        shut_down::in_background(&self.handle.house);
     }
 }
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        self.shut_down(DROP_WAITS);
+        if !self.done {
+            shut_down::on_drop(&self.handle.house);
+        }
     }
 }
 

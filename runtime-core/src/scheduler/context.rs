@@ -53,9 +53,10 @@ pub(crate) fn enter_as_worker(house: &Arc<House>, shard: usize) -> (Entered, Own
 /// Whether the shutdown of `house` waits for the end of this thread, or of what runs on it.
 pub(crate) fn is_own(house: &House) -> bool {
     let address = address(house);
-    OWNERS
-        .try_with(|owners| owners.borrow().contains(&address))
-        .unwrap_or(false)
+    house.staff.attendance.is_own_thread()
+        || OWNERS
+            .try_with(|owners| owners.borrow().contains(&address))
+            .unwrap_or(false)
 }
 
 fn address(house: &House) -> usize {

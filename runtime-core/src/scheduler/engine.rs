@@ -5,7 +5,8 @@
 //! * N1 — Whoever makes a runnable visible to other workers calls `notify` afterwards, or hands the duty to a
 //!   thread that will (edge P1 of [`park`](crate::park)). A worker that runs a bunch of timers alone marks its lane, and the
 //!   reactor thread, which ticks while any worker is awake, tells of marked lanes.
-//! * N2 — Nothing here owns a task for good: the engine must not keep tasks alive that keep it alive. What
+//! * N2 — Nothing here owns a task for good: the engine must not keep tasks alive that keep it alive; the leftovers' references
+//!   go when the shutdown makes its report. What
 //!   is left in the injector is drained at shutdown, and what comes later by whoever put it there.
 
 use super::context;
@@ -15,7 +16,7 @@ use crate::park::{Idle, Unpark};
 use crate::queue::{Injector, LocalQueue};
 use crate::reactor::Reactor;
 use crate::reactor::thread::Guard;
-use crate::report::Reporter;
+use crate::report::{Leftovers, Reporter};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use crate::sync::{Arc, CachePadded};
 use crate::task::Runnable;
@@ -36,6 +37,8 @@ pub(crate) struct Engine {
     pub(crate) reporter: Reporter,
     /// The panic that ended the runtime, if one did.
     pub(crate) fatal: Fatal,
+    /// What the shutdown finds unfinished.
+    pub(crate) leftovers: Leftovers,
     /// How many of the lanes are ordinary workers'.
     pub(crate) workers: usize,
     /// At most so many search at a time.
@@ -83,6 +86,7 @@ impl Engine {
             lanes: lanes.into(),
             reporter,
             fatal: Fatal::new(),
+            leftovers: Leftovers::new(),
             reactor,
             guard,
             workers,

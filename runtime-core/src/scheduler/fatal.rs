@@ -15,6 +15,7 @@ use crate::park::ThreadWaker;
 use crate::report::{ReportedTask, TaskPanic, UnhandledPanic};
 use crate::sync::{Arc, Mutex, OnceLock};
 use crate::task::JoinError;
+use runtime_blocking::Job;
 use std::sync::Weak;
 
 /// The panic that ends a runtime, and who has to hear of it.
@@ -58,7 +59,7 @@ impl Fatal {
         if house.engine.is_shutting_down() || self.panic.set(panic).is_err() {
             return;
         }
-        house.close();
+        house.close().into_iter().for_each(Job::cancel);
         // Edge F.
         let blocked = self.blocked.lock().clone();
         blocked.iter().for_each(|thread| thread.unpark());

@@ -6,6 +6,7 @@
 use super::context;
 use super::engine::Engine;
 use crate::report::ReportedTask;
+use crate::report::shutdown_report::Origin;
 use crate::sync::Arc;
 use crate::task::header::Header;
 use crate::task::{Aborts, Cause, JoinError, Meta, OwnedSet, Runnable, Schedule, Unobserved};
@@ -69,6 +70,15 @@ impl Schedule for Arc<Home> {
 
     fn aborts(&self) -> Option<&Aborts> {
         Some(&self.aborts)
+    }
+
+    fn cut_off(&self, meta: &Meta, name: Option<&Arc<str>>) {
+        if self.engine.is_shutting_down() {
+            self.engine.leftovers.cut_off(|| Origin {
+                meta: *meta,
+                name: name.cloned(),
+            });
+        }
     }
 }
 

@@ -7,19 +7,19 @@
 
 use super::context;
 use super::engine::Engine;
+use super::errand::{Closure, Errand, RunningJobs};
 use super::home::{Home, Homeless};
 use super::shelf::CoreShelf;
 use super::simulation::Script;
 use super::staff::Staff;
-use crate::sync::Arc;
 use crate::sync::atomic::{AtomicUsize, Ordering, fence};
+use crate::sync::{Arc, Mutex};
+use crate::task::header::TaskRef;
 use crate::task::named::Listed;
-use crate::task::{Cause, JoinHandle, Meta, Named, Runnable, Schedule, allocate};
+use crate::task::{Cause, JoinHandle, Meta, Named, Schedule, allocate};
 use runtime_blocking::{BlockingPool, ComputePool, Executor, Job, Rejected};
 use std::io;
-use std::pin::Pin;
 use std::sync::Weak;
-use std::task::{Context, Poll};
 
 /// All that a handle reaches.
 pub(crate) struct House {
@@ -35,7 +35,10 @@ pub(crate) struct House {
     /// What a simulated runtime goes by. It stands in for every executor.
     pub(crate) simulation: Option<Script>,
     /// Executor jobs that have not ended; paused time does not advance by itself while there are any.
-    jobs: AtomicUsize,
+    pub(super) jobs: AtomicUsize,
+    /// Tasks that a shutdown has taken out of their sets to tell of them, and that whoever sweeps is to end.
+    pub(super) set_aside: Mutex<Vec<TaskRef>>,
+    pub(crate) running_jobs: RunningJobs,
     /// The house itself, for threads that it starts.
     pub(crate) this: Weak<House>,
 }
@@ -72,6 +75,8 @@ impl House {
             core_shelf: CoreShelf::new(),
             simulation,
             jobs: AtomicUsize::new(0),
+            set_aside: Mutex::new(Vec::new()),
+            running_jobs: RunningJobs::new(),
             this: Weak::clone(this),
         });
         house.engine.fatal.belongs_to(Weak::clone(&house.this));
@@ -197,10 +202,7 @@ impl House {
         scheduler: impl Schedule,
     ) -> JoinHandle<R> {
         let (runnable, handle, _) = allocate(Closure(Some(work)), scheduler, meta, false);
-        let errand = Errand {
-            runnable,
-            counted: self.this.upgrade().map(Counted::new),
-        };
+        let errand = Errand::new(runnable, self.this.upgrade());
         let job = Job::new(move || errand.run());
         let executed = match &self.simulation {
             None => executor.execute(job),
@@ -227,74 +229,11 @@ impl House {
 
     /// How many tasks have not ended.
     pub(crate) fn alive_tasks(&self) -> usize {
-        self.homes.iter().map(|home| home.tasks.len()).sum()
+        self.unreached_tasks() + self.set_aside.lock().len()
     }
 }
 
 fn refusal(rejected: &Rejected) -> Option<io::Error> {
     let error = rejected.io_error()?;
     Some(io::Error::new(error.kind(), rejected.to_string()))
-}
-
-/// What an executor gets: the right to run a closure, and its place among the jobs.
-struct Errand {
-    runnable: Runnable,
-    /// After the runnable, here and in `run`: a job counts until whoever awaits it was woken, or paused time could
-    /// advance in between.
-    counted: Option<Counted>,
-}
-
-impl Errand {
-    fn run(self) {
-        let Self { runnable, counted } = self;
-        {
-            let _inside = counted
-                .as_ref()
-                .map(|counted| context::enter_as_own(&counted.0));
-            let _task = context::enter_task(runnable.meta().id);
-            runnable.run();
-            context::set_unhurried(false);
-        }
-        drop(counted);
-    }
-}
-
-/// A closure as a future of one poll.
-struct Closure<F>(Option<F>);
-
-impl<F> Unpin for Closure<F> {}
-
-impl<R, F: FnOnce() -> R> Future for Closure<F> {
-    type Output = R;
-
-    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<R> {
-        match self.0.take() {
-            Some(work) => Poll::Ready(work()),
-            None => unreachable!("a job runs once"),
-        }
-    }
-}
-
-/// Counts a job while it exists.
-struct Counted(Arc<House>);
-
-impl Counted {
-    fn new(house: Arc<House>) -> Self {
-        // ORDERING: Relaxed; the thread that adds is the one whose future waits for the job.
-        house.jobs.fetch_add(1, Ordering::Relaxed);
-        Self(house)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let Self(house) = self;
-        // ORDERING: SeqCst, with the look at the clock after it; pairs with `House::has_jobs`.
-        let last = house.jobs.fetch_sub(1, Ordering::SeqCst) == 1;
-        fence(Ordering::SeqCst);
-        if last && house.engine.timers.clock().is_paused() {
-            // The worker may sleep without an end because there were jobs. Only a current-thread runtime can be paused.
-            house.engine.unpark(0);
-        }
-    }
 }

@@ -9,6 +9,7 @@ use crate::queue;
 use crate::reactor::inbox::Inbox;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use crate::sync::{CachePadded, Mutex};
+use crate::task::Id;
 use std::time::Duration;
 
 /// The worker is not known to be in a long poll.
@@ -136,6 +137,11 @@ impl Lane {
     pub(crate) fn set_thread(&self) {
         // ORDERING: Relaxed; a reader that is late looks at another thread's statistics, once.
         self.thread.store(cpu_wait::thread(), Ordering::Relaxed);
+    }
+
+    /// The task that the worker polls.
+    pub(crate) fn polled_task(&self) -> Option<Id> {
+        self.polled.task()
     }
 
     /// How long the thread that works the lane has waited for a processor.

@@ -19,6 +19,7 @@
 //!   whether it looks a little longer before, and [`pace`] — how briefly it sleeps
 //! * [`steering`] — which worker an event belongs to; [`processor`] — what the system tells about that; [`stranded`] — events of a
 //!   worker that does not come
+//! * [`attendance`] — who works for the runtime just now
 //! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`watch`] — what the reactor
 //!   thread asks; [`block_in_place`] — a poll that says it will be long
 //! * [`shelf`] — where a current-thread runtime's core lies while nobody works
@@ -27,7 +28,9 @@
 //!   take, in debug mode
 //! * [`house`] — an engine with its owned sets and executors: all that a handle reaches
 //! * [`simulation`] — another loop, for a schedule that is a function of a seed
-//! * [`shutdown`] — the way out; [`fatal`] — the panic that leads there
+//! * [`errand`] — a job on its way through an executor
+//! * [`shutdown`] — the way out; [`sweep`] — what is dropped on it, and by whom;
+//!   [`fatal`] — the panic that leads there
 
 pub(crate) mod stats;
 
@@ -39,6 +42,8 @@ pub(crate) mod lane;
 pub(crate) mod engine;
 
 pub(crate) mod home;
+
+mod errand;
 
 pub(crate) mod house;
 
@@ -55,6 +60,7 @@ mod search;
 mod sleep;
 mod steering;
 
+pub(crate) mod attendance;
 pub(crate) mod staff;
 
 mod cpu_wait;
@@ -68,6 +74,7 @@ pub(crate) mod simulation;
 
 pub(crate) mod fatal;
 pub(crate) mod shutdown;
+pub(crate) mod sweep;
 
 pub(crate) use engine::Engine;
 pub(crate) use house::House;

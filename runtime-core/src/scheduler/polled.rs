@@ -69,6 +69,13 @@ impl Polled {
         !self.site.load(Ordering::Relaxed).is_null()
     }
 
+    /// The id of the task that is being polled.
+    pub(super) fn task(&self) -> Option<Id> {
+        // ORDERING: Relaxed; a hint.
+        let task = Id::from_number(self.task.load(Ordering::Relaxed));
+        task.filter(|_| self.is_some())
+    }
+
     /// What is being polled.
     pub(super) fn get(&self) -> Option<ReportedTask> {
         // ORDERING: Relaxed, twice; see `set`.

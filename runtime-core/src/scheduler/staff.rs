@@ -4,6 +4,7 @@
 //! while work waits and nobody is free, steals from the stuck one, and stays for a while after there was last
 //! anything to do, so that a program which blocks again and again does not stall each time.
 
+use super::attendance::{Attendance, Duty, Name};
 use super::context;
 use super::house::House;
 use super::search::Searching;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::sync::{Condvar, Mutex};
+use crate::sync::Mutex;
 
 /// How long a relief worker stays without work.
 const LINGER: Duration = Duration::from_secs(1);
@@ -47,16 +48,15 @@ pub(crate) struct Staff {
     /// A poll longer than this is stuck; `None` never is.
     pub(crate) stall_threshold: Option<Duration>,
     roster: Mutex<Roster>,
-    /// Signalled when a thread has ended.
-    gone: Condvar,
+    /// Who has not ended.
+    pub(crate) attendance: Arc<Attendance>,
 }
 
 struct Roster {
     /// Cores of lanes that nobody works.
     bench: Vec<Core>,
-    threads: Vec<thread::JoinHandle<()>>,
-    /// Threads that have not come to their end.
-    running: usize,
+    /// Threads to be joined once they are not in the attendance any more, by their numbers there.
+    threads: Vec<(u64, thread::JoinHandle<()>)>,
     /// Relief workers started since the beginning.
     reliefs: u64,
     /// Relief workers that have not ended.
@@ -73,7 +73,6 @@ impl Staff {
         let roster = Roster {
             bench,
             threads: Vec::new(),
-            running: 0,
             reliefs: 0,
             relieving: 0,
             closed: false,
@@ -82,7 +81,7 @@ impl Staff {
             config,
             stall_threshold,
             roster: Mutex::new(roster),
-            gone: Condvar::new(),
+            attendance: Attendance::new(),
         }
     }
 
@@ -92,7 +91,7 @@ impl Staff {
     ///
     /// If the operating system refuses the thread.
     pub(crate) fn start_worker(&self, house: &Arc<House>, core: Core) -> io::Result<()> {
-        let name = format!("{}-w{}", self.config.name, core.index());
+        let name = self.lane_name(core.index(), Role::Worker);
         self.start_lane(house, core, name, Role::Worker)
             .map_err(|(error, _)| error)
     }
@@ -102,7 +101,7 @@ impl Staff {
         let Some(core) = self.take_from_bench() else {
             return false;
         };
-        let name = format!("{}-r{}", self.config.name, core.index());
+        let name = self.lane_name(core.index(), Role::Relief);
         // It counts as searching from here on, so that one stall does not call two before the first begins.
         house.engine.idle.begin_search(usize::MAX);
         match self.start_lane(house, core, name, Role::Relief) {
@@ -118,6 +117,15 @@ impl Staff {
                 false
             }
         }
+    }
+
+    /// What the thread is called that works a lane.
+    pub(crate) fn lane_name(&self, lane: usize, role: Role) -> String {
+        let letter = match role {
+            Role::Worker => 'w',
+            Role::Relief => 'r',
+        };
+        format!("{}-{letter}{lane}", self.config.name)
     }
 
     fn take_from_bench(&self) -> Option<Core> {
@@ -155,7 +163,7 @@ impl Staff {
         let delivery = Arc::clone(&parcel);
         let inside = Arc::clone(house);
         house.engine.staff_lane();
-        let started = self.start(house, name, move || {
+        let started = self.start(house, Duty::Lane, name, move || {
             if let Some(core) = delivery.lock().take() {
                 work_lane(&inside, core, role);
             }
@@ -180,42 +188,53 @@ impl Staff {
         let (reactor, guard) = (Arc::clone(&engine.reactor), Arc::clone(&engine.guard));
         let watcher = Watcher::new(Arc::clone(house));
         let name = format!("{}-io", self.config.name);
-        self.start(house, name, move || {
+        self.start(house, Duty::Reactor, name, move || {
             let _inside = context::enter_as_own(&watcher.house());
             sharpen_timers();
             ReactorThread::new(reactor, guard, watcher).run();
         })
     }
 
+    /// Starts the thread that drops what the shutdown finds left.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system refuses the thread.
+    pub(super) fn start_sweeper(
+        &self,
+        house: &Arc<House>,
+        sweep: impl FnOnce() + Send + 'static,
+    ) -> io::Result<()> {
+        let name = format!("{}-end", self.config.name);
+        self.start(house, Duty::Sweep, name, sweep)
+    }
+
     fn start(
         &self,
         house: &Arc<House>,
+        duty: Duty,
         name: String,
         body: impl FnOnce() + Send + 'static,
     ) -> io::Result<()> {
-        let mut builder = thread::Builder::new().name(name);
+        let mut builder = thread::Builder::new().name(name.clone());
         if let Some(bytes) = self.config.stack_size {
             builder = builder.stack_size(bytes);
         }
-        let present = Present(Arc::clone(house));
-        self.roster.lock().running += 1;
+        let house = Arc::clone(house);
+        let present = self.attendance.enter(duty, Name::New(name));
+        let number = present.number();
         let thread = builder.spawn(move || {
-            let present = present;
-            let staff = &present.0.staff;
-            contain(|| staff.config.on_start.iter().for_each(|hook| hook()));
+            present.until_thread_ends();
+            let config = &house.staff.config;
+            // The sweeper is there because user code may not return, so none comes before it.
+            let hooked = (duty != Duty::Sweep).then_some(config);
+            let run = |hook: &Option<Hook>| contain(|| hook.iter().for_each(|hook| hook()));
+            hooked.iter().for_each(|config| run(&config.on_start));
             contain(body);
-            contain(|| staff.config.on_stop.iter().for_each(|hook| hook()));
+            hooked.iter().for_each(|config| run(&config.on_stop));
         })?;
-        let finished: Vec<_> = {
-            let mut roster = self.roster.lock();
-            let finished = roster
-                .threads
-                .extract_if(.., |thread| thread.is_finished())
-                .collect();
-            roster.threads.push(thread);
-            finished
-        };
-        finished.into_iter().for_each(join);
+        self.roster.lock().threads.push((number, thread));
+        self.join();
         Ok(())
     }
 
@@ -224,40 +243,18 @@ impl Staff {
         self.roster.lock().closed = true;
     }
 
-    /// Waits until at most `left` threads run, or the deadline. Whether it came to that.
-    pub(crate) fn wait_for_end(&self, left: usize, deadline: Option<Instant>) -> bool {
-        let mut roster = self.roster.lock();
-        while roster.running > left {
-            match deadline {
-                None => self.gone.wait(&mut roster),
-                Some(deadline) if Instant::now() >= deadline => return false,
-                Some(deadline) => {
-                    self.gone.wait_until(&mut roster, deadline);
-                }
-            }
+    /// Joins the threads that have ended.
+    pub(crate) fn join(&self) {
+        let ended: Vec<_> = {
+            let mut roster = self.roster.lock();
+            let threads = &mut roster.threads;
+            let ended = threads.extract_if(.., |(number, _)| !self.attendance.is_present(*number));
+            ended.collect()
+        };
+        // Their last act is behind them, and their bodies contain their panics.
+        for (_, thread) in ended {
+            let _ = thread.join();
         }
-        true
-    }
-
-    /// Joins the threads that have come to their end, all of them if `wait_for_end(0, …)` said so.
-    pub(crate) fn join(&self, all: bool) {
-        let threads = std::mem::take(&mut self.roster.lock().threads);
-        let own = thread::current().id();
-        threads
-            .into_iter()
-            .filter(|thread| (all || thread.is_finished()) && thread.thread().id() != own)
-            .for_each(join);
-    }
-}
-
-/// A thread that counts as running until this is dropped, started or not.
-struct Present(Arc<House>);
-
-impl Drop for Present {
-    fn drop(&mut self) {
-        let staff = &self.0.staff;
-        staff.roster.lock().running -= 1;
-        staff.gone.notify_all();
     }
 }
 
@@ -326,11 +323,6 @@ fn contain(body: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(body)) {
         std::mem::forget(payload);
     }
-}
-
-fn join(thread: thread::JoinHandle<()>) {
-    // The thread's body contains its panics.
-    let _ = thread.join();
 }
 
 impl fmt::Debug for ThreadConfig {

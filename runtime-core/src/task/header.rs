@@ -14,6 +14,7 @@ use super::aborts::Abort;
 use super::error::JoinError;
 use super::meta::Meta;
 use super::schedule::Cause;
+use super::state::{ClaimOutcome, Standing};
 use super::word::StateWord;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -72,7 +73,7 @@ pub(super) struct Vtable {
     /// Hands a runnable, which takes over one reference, to the scheduler.
     pub(super) schedule: unsafe fn(NonNull<Header>, Cause),
     /// Ends the task with the error unless it runs or has ended; borrows.
-    pub(super) end: unsafe fn(NonNull<Header>, JoinError),
+    pub(super) end: unsafe fn(NonNull<Header>, JoinError) -> ClaimOutcome,
     /// Does what an abort asks for, and remembers who asked, if that is told; borrows.
     pub(super) abort: unsafe fn(NonNull<Header>, Option<Abort>),
     /// Writes `Poll::Ready` to the place behind the pointer if the task has ended, or else registers
@@ -135,6 +136,11 @@ impl TaskRef {
         unsafe { (self.header().vtable.name)(self.0) }
     }
 
+    /// What the task is doing.
+    pub(crate) fn standing(&self) -> Standing {
+        self.header().state.load().standing()
+    }
+
     pub(crate) fn is_complete(&self) -> bool {
         self.header().state.load().is_complete()
     }
@@ -142,6 +148,11 @@ impl TaskRef {
     /// Ends the task as the error says, unless it has ended or is just being polled; in that case it
     /// ends as cancelled after the poll. A task that was aborted before ends as aborted. The future is dropped on this thread.
     pub(crate) fn end(&self, error: JoinError) {
+        let _ = self.claim_and_end(error);
+    }
+
+    /// As [`end`](Self::end); says what came of it.
+    pub(crate) fn claim_and_end(&self, error: JoinError) -> ClaimOutcome {
         // SAFETY: H2 for a living cell, H1 for the matching vtable.
         unsafe { (self.header().vtable.end)(self.0, error) }
     }

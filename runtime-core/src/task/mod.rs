@@ -65,3 +65,4 @@ pub(crate) use named::Named;
 pub(crate) use owned::OwnedSet;
 pub(crate) use runnable::Runnable;
 pub(crate) use schedule::{Cause, Schedule};
+pub(crate) use state::{ClaimOutcome, Standing};

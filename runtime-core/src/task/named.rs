@@ -76,6 +76,10 @@ impl<S: Schedule> Schedule for Named<S> {
         self.scheduler.aborts()
     }
 
+    fn cut_off(&self, meta: &Meta, _name: Option<&Arc<str>>) {
+        self.scheduler.cut_off(meta, Some(&self.name));
+    }
+
     fn name(&self) -> Option<&Arc<str>> {
         Some(&self.name)
     }

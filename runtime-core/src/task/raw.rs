@@ -156,8 +156,11 @@ unsafe fn suspend<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
             // SAFETY: the transition keeps the reference of this runnable for the new one.
             unsafe { schedule::<F, S>(task, Cause::Yielded) };
         }
-        // SAFETY: still the running thread; the runnable's reference goes along.
-        PendingOutcome::Cancel => unsafe { finish::<F, S>(task, Err(cancelled(this)), 1) },
+        PendingOutcome::Cancel => {
+            this.scheduler.cut_off(&this.header.meta, None);
+            // SAFETY: still the running thread; the runnable's reference goes along.
+            unsafe { finish::<F, S>(task, Err(cancelled(this)), 1) };
+        }
         // SAFETY: that was the last reference.
         PendingOutcome::Free => unsafe { free::<F, S>(task) },
     }
@@ -272,25 +275,27 @@ unsafe fn schedule<F: Future + 'static, S: Schedule>(task: NonNull<Header>, caus
     S::send(address, runnable, cause);
 }
 
-unsafe fn end<F: Future + 'static, S: Schedule>(task: NonNull<Header>, error: JoinError) {
+unsafe fn end<F: Future + 'static, S: Schedule>(
+    task: NonNull<Header>,
+    error: JoinError,
+) -> ClaimOutcome {
     // SAFETY: the caller holds a reference.
     let this = unsafe { cell::<F, S>(task) };
-    match this.header.state.claim() {
-        ClaimOutcome::Claimed => {
-            // User code is dropped here: it may ask which task it is, and its panic has a place.
-            let _task = current::enter_task(this.header.meta.id);
-            let noted = this
-                .scheduler
-                .aborts()
-                .and_then(|aborts| aborts.get(this.header.meta.id));
-            let error = noted.map_or(error, |abort| {
-                JoinError::aborted(this.header.meta.id, abort)
-            });
-            // SAFETY: `claim` made this thread the running one; the caller keeps its reference.
-            unsafe { finish::<F, S>(task, Err(error), 0) }
-        }
-        ClaimOutcome::Nothing => {}
+    let outcome = this.header.state.claim();
+    if outcome == ClaimOutcome::Claimed {
+        // User code is dropped here: it may ask which task it is, and its panic has a place.
+        let _task = current::enter_task(this.header.meta.id);
+        let noted = this
+            .scheduler
+            .aborts()
+            .and_then(|aborts| aborts.get(this.header.meta.id));
+        let error = noted.map_or(error, |abort| {
+            JoinError::aborted(this.header.meta.id, abort)
+        });
+        // SAFETY: `claim` made this thread the running one; the caller keeps its reference.
+        unsafe { finish::<F, S>(task, Err(error), 0) };
     }
+    outcome
 }
 
 unsafe fn abort<F: Future + 'static, S: Schedule>(task: NonNull<Header>, abort: Option<Abort>) {
@@ -303,7 +308,7 @@ unsafe fn abort<F: Future + 'static, S: Schedule>(task: NonNull<Header>, abort: 
             |abort| JoinError::aborted(id, abort),
         );
         // SAFETY: the caller holds a reference.
-        unsafe { end::<F, S>(task, error) };
+        let _ = unsafe { end::<F, S>(task, error) };
         return;
     }
     let seen = this.header.state.load();

@@ -45,6 +45,11 @@ impl Runnable {
         self.0.meta()
     }
 
+    /// Whether the task has ended, so that there is nothing to run.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.0.is_complete()
+    }
+
     /// What the user called the task, if anything.
     pub(crate) fn name(&self) -> Option<Arc<str>> {
         self.0.name()

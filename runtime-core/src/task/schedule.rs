@@ -50,6 +50,9 @@ pub(crate) trait Schedule: Send + Sync + Sized + 'static {
         None
     }
 
+    /// The task was aborted while it was polled, did not end in that poll, and its future is about to be dropped.
+    fn cut_off(&self, _meta: &Meta, _name: Option<&Arc<str>>) {}
+
     /// What the user called the task, if anything.
     fn name(&self) -> Option<&Arc<str>> {
         None

@@ -112,11 +112,26 @@ pub(super) enum AbortOutcome {
 /// Whether a shutdown got hold of the future.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 #[must_use]
-pub(super) enum ClaimOutcome {
+pub(crate) enum ClaimOutcome {
     /// The caller is now the running thread: drop the future and complete as cancelled.
     Claimed,
-    /// The thread that runs it will see the abort, or the task has ended.
-    Nothing,
+    /// The thread that runs it will see the abort.
+    Running,
+    /// The task has ended.
+    Ended,
+}
+
+/// What a task was doing at one moment.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(crate) enum Standing {
+    /// It waited to be woken.
+    Asleep,
+    /// It waited for its turn.
+    Scheduled,
+    /// Some thread polled it, or dropped its future.
+    Running,
+    /// It had ended.
+    Ended,
 }
 
 impl Snapshot {
@@ -131,6 +146,19 @@ impl Snapshot {
 
     pub(super) const fn is_complete(self) -> bool {
         self.has(COMPLETE)
+    }
+
+    /// What the task is doing.
+    pub(super) const fn standing(self) -> Standing {
+        if self.has(COMPLETE) {
+            Standing::Ended
+        } else if self.has(RUNNING) {
+            Standing::Running
+        } else if self.has(SCHEDULED) {
+            Standing::Scheduled
+        } else {
+            Standing::Asleep
+        }
     }
 
     pub(super) const fn is_join_interested(self) -> bool {
@@ -238,9 +266,9 @@ impl Snapshot {
     /// A shutdown, or the abort of a job that has not started, takes the future at once.
     pub(super) const fn claim(self) -> (Self, ClaimOutcome) {
         if self.has(COMPLETE) {
-            (self, ClaimOutcome::Nothing)
+            (self, ClaimOutcome::Ended)
         } else if self.has(RUNNING) {
-            (Self(self.0 | ABORTED), ClaimOutcome::Nothing)
+            (Self(self.0 | ABORTED), ClaimOutcome::Running)
         } else {
             (Self(self.0 | ABORTED | RUNNING), ClaimOutcome::Claimed)
         }
@@ -407,6 +435,7 @@ mod tests {
         for s in all().filter(|s| !s.has(RUNNING | COMPLETE)) {
             let (next, outcome) = s.claim();
             assert_eq!(outcome, ClaimOutcome::Claimed);
+            assert_eq!(next.standing(), Standing::Running);
             assert_eq!(next.start().1, StartOutcome::Stale);
             assert_eq!(next.complete().start().1, StartOutcome::Stale);
         }

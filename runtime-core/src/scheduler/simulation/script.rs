@@ -123,14 +123,11 @@ impl Script {
         self.state().course.waiting()
     }
 
-    /// Takes no more jobs, and drops those that have not begun.
-    pub(crate) fn close(&self) {
-        let jobs = {
-            let mut state = self.state();
-            state.closed = true;
-            state.jobs.take_all()
-        };
-        drop(jobs);
+    /// Takes no more jobs, and gives those that have not begun.
+    pub(crate) fn close(&self) -> Vec<Job> {
+        let mut state = self.state();
+        state.closed = true;
+        state.jobs.take_all()
     }
 
     /// Lets the random numbers that this thread draws, for `select!` and for whoever else asks `fastrand`, be the

@@ -1,0 +1,140 @@
+//! The sweep: drops what a shutdown finds left, the jobs that no thread had started and the futures that no worker drops.
+//!
+//! Destructors are the user's, and may never return. So wherever there is something to drop, a thread is started for it, and the one
+//! that ends the runtime waits for that as long as it wants to. Where there is nothing, or no thread to be had, it goes through the
+//! motions itself.
+
+use super::context;
+use super::house::House;
+use crate::sync::{Arc, Condvar, Mutex};
+use runtime_blocking::Job;
+use std::time::Instant;
+
+/// What workers leave to be dropped, and who does it.
+pub(crate) struct Sweeping {
+    house: Arc<House>,
+    queued: Arc<Queued>,
+    by: Option<Sweeper>,
+}
+
+/// The jobs that no thread had started.
+struct Queued {
+    jobs: Mutex<Jobs>,
+    /// Signalled when all are dropped.
+    done: Condvar,
+}
+
+struct Jobs {
+    /// The first last; each is taken out before it is dropped.
+    left: Vec<Job>,
+    /// The last has been dropped.
+    are_dropped: bool,
+}
+
+impl Queued {
+    fn drop_all(&self) {
+        let next = || self.jobs.lock().left.pop();
+        while let Some(job) = next() {
+            job.cancel();
+        }
+        self.jobs.lock().are_dropped = true;
+        self.done.notify_all();
+    }
+}
+
+/// Who drops what is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sweeper {
+    /// Whoever called.
+    Caller,
+    /// A thread of its own.
+    Thread,
+}
+
+/// What the sweeper does after the sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Afterwards {
+    /// Nothing: the caller goes on.
+    Nothing,
+    /// [`House::finish`]: the caller has gone.
+    Finish,
+}
+
+impl Sweeping {
+    pub(crate) fn new(house: &Arc<House>, mut jobs: Vec<Job>) -> Self {
+        jobs.reverse();
+        let jobs = Jobs {
+            are_dropped: jobs.is_empty(),
+            left: jobs,
+        };
+        Self {
+            house: Arc::clone(house),
+            queued: Arc::new(Queued {
+                jobs: Mutex::new(jobs),
+                done: Condvar::new(),
+            }),
+            by: None,
+        }
+    }
+
+    /// Who sweeps, or has swept.
+    pub(crate) fn by(&self) -> Option<Sweeper> {
+        self.by
+    }
+
+    /// How many of the jobs have not been reached.
+    pub(crate) fn jobs_left(&self) -> usize {
+        self.queued.jobs.lock().left.len()
+    }
+
+    /// Waits until the jobs are dropped, or the deadline.
+    pub(crate) fn await_jobs(&self, deadline: Instant) {
+        let mut jobs = self.queued.jobs.lock();
+        while !jobs.are_dropped && Instant::now() < deadline {
+            self.queued.done.wait_until(&mut jobs, deadline);
+        }
+    }
+
+    /// Sweeps on this thread, unless somebody does already.
+    pub(crate) fn here(&mut self) {
+        if self.by.is_none() {
+            self.by = Some(Sweeper::Caller);
+            let _inside = context::enter(&self.house);
+            sweep(&self.house, &self.queued);
+        }
+    }
+
+    /// Sweeps on a thread of its own where a destructor may run, unless somebody does already. Where there is nothing to drop, or no
+    /// thread to be had, this thread does it.
+    pub(crate) fn elsewhere(&mut self, afterwards: Afterwards) {
+        let is_needed = self.jobs_left() > 0 || self.house.alive_tasks() > 0;
+        if self.by.is_some() || !is_needed {
+            self.here();
+            return;
+        }
+        if afterwards == Afterwards::Finish {
+            // The report will not wait for the sweeper to get to them.
+            self.house.tell_of_tasks();
+        }
+        let (house, queued) = (Arc::clone(&self.house), Arc::clone(&self.queued));
+        let started = self.house.staff.start_sweeper(&self.house, move || {
+            let _inside = context::enter(&house);
+            sweep(&house, &queued);
+            if afterwards == Afterwards::Finish {
+                house.finish();
+            }
+        });
+        match started {
+            Ok(()) => self.by = Some(Sweeper::Thread),
+            Err(_) => self.here(),
+        }
+    }
+}
+
+/// Drops jobs, futures, and what the queues hold.
+fn sweep(house: &Arc<House>, queued: &Queued) {
+    queued.drop_all();
+    house.retire_core();
+    house.end_tasks(0);
+    house.engine.leave_unattended();
+}
