@@ -11,7 +11,7 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, mpsc};
 
 /// For shutdowns that something holds up until they are over.
-const SHORT: Duration = Duration::from_millis(50);
+const SHORT: Duration = Duration::from_millis(200);
 
 /// A runtime for whoever comes first.
 type Shared = Arc<Mutex<Option<Runtime>>>;
@@ -179,7 +179,8 @@ fn a_report_hook_that_never_ends_does_not_hold_up_the_shutdown() {
         let runtime = runtime.build().expect("a runtime");
         drop(hold(runtime.handle(), ()));
         let report = runtime.shutdown_timeout(SHORT);
-        assert_eq!(report.threads(), ["sh-debug"]);
+        let says = report.threads().iter().any(|name| name == "sh-report");
+        assert!(says, "{report}");
         drop(release);
     });
 }
