@@ -272,6 +272,10 @@ impl<F> fmt::Debug for AsCompleted<F> {
 /// # Panics
 ///
 /// If there is no runtime on this thread.
+///
+/// # Cancel safety
+///
+/// Dropping the handle lets the future run on, and its output is dropped when it ends. Await `&mut handle` to take it up again.
 #[track_caller]
 pub fn shield<F>(future: F) -> JoinHandle<F::Output>
 where

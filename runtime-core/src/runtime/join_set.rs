@@ -194,6 +194,10 @@ impl<T: 'static> JoinSet<T> {
     /// # Panics
     ///
     /// If a task panicked, with its panic; the others are aborted then. Also if one was aborted.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: the tasks that have not ended are aborted, and the outputs of the others are lost.
     pub async fn join_all(mut self) -> Vec<T> {
         let mut outputs = Vec::with_capacity(self.len());
         while let Some(output) = self.join_next().await {
