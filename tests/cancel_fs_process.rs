@@ -209,25 +209,34 @@ fn a_wait_for_what_a_child_writes_that_is_given_up_leaves_no_zombie() {
     });
     at_every_end(|end| {
         let folder = TempDir::new();
-        let path = folder.join("id");
-        let mut command = Command::new("sh");
-        // So that the test knows who it was.
-        command.args([
-            "-c",
-            "echo $$ > \"$0.new\"; mv \"$0.new\" \"$0\"; echo done",
-        ]);
-        command.arg(&path).stdin(Stdio::null());
-        let written = command.output();
+        let written = says_who_it_is(&folder.join("first")).output();
         let got = end.of_woken(written, |_| {});
         assert!(got.is_none_or(|got| got.expect("waited for").stdout == b"done\n"));
-        let ended = command.stdout(Stdio::null()).status();
+        assert_is_reaped(&folder.join("first"));
+    });
+    at_every_end(|end| {
+        let folder = TempDir::new();
+        let ended = says_who_it_is(&folder.join("second")).status();
         let got = end.of_woken(ended, |_| {});
         assert!(got.is_none_or(|got| got.expect("waited for").success()));
-        eventually("it says who it is", || path.exists());
-        let id = std::fs::read_to_string(&path).expect("written");
-        let id = id.trim().parse().expect("a number");
-        eventually("it is reaped", || !exists(id));
+        assert_is_reaped(&folder.join("second"));
     });
+}
+
+/// A child that leaves its number in a file, and then says that it is done.
+fn says_who_it_is(file: &Path) -> Command {
+    const SCRIPT: &str = "echo $$ > \"$0.new\"; mv \"$0.new\" \"$0\"; echo done";
+    let mut command = Command::new("sh");
+    command.args(["-c", SCRIPT]).arg(file).stdin(Stdio::null());
+    command.stdout(Stdio::null());
+    command
+}
+
+fn assert_is_reaped(file: &Path) {
+    eventually("it says who it is", || file.exists());
+    let id = std::fs::read_to_string(file).expect("written");
+    let id = id.trim().parse().expect("a number");
+    eventually("it is reaped", || !exists(id));
 }
 
 #[test]
