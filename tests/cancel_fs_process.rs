@@ -34,67 +34,98 @@ fn back<T>(lent: Arc<Mutex<T>>) -> T {
     lent.into_inner()
 }
 
-/// Every function that works on names, one after the other; leaves the folder empty.
-async fn use_names(folder: &Path) -> io::Result<()> {
-    let path = |name: &str| folder.join(name);
-    fs::create_dir(path("dir")).await?;
-    fs::create_dir_all(path("dir/a/b")).await?;
-    DirBuilder::new().create(path("dir/c")).await?;
-    fs::write(path("dir/text"), "hello").await?;
-    assert_eq!(fs::read(path("dir/text")).await?, b"hello");
-    assert_eq!(fs::read_to_string(path("dir/text")).await?, "hello");
-    assert_eq!(fs::copy(path("dir/text"), path("copy")).await?, 5);
-    fs::rename(path("copy"), path("moved")).await?;
-    fs::hard_link(path("moved"), path("hard")).await?;
-    fs::symlink(path("moved"), path("soft")).await?;
-    assert_eq!(fs::read_link(path("soft")).await?, path("moved"));
-    assert!(fs::canonicalize(path("soft")).await?.ends_with("moved"));
-    let permissions = fs::metadata(path("soft")).await?.permissions();
-    assert!(fs::symlink_metadata(path("soft")).await?.is_symlink());
-    fs::set_permissions(path("moved"), permissions).await?;
-    assert!(fs::try_exists(path("hard")).await?);
-    let mut names = fs::read_dir(folder).await?;
+/// What makes names, in an empty folder.
+async fn make(folder: Arc<TempDir>) -> io::Result<()> {
+    fs::create_dir(folder.join("dir")).await?;
+    fs::create_dir_all(folder.join("dir/a/b")).await?;
+    DirBuilder::new().create(folder.join("dir/c")).await?;
+    fs::write(folder.join("text"), "hello").await
+}
+
+/// What makes names of other names.
+async fn make_more(folder: Arc<TempDir>) -> io::Result<()> {
+    folder.file("text", "hello");
+    fs::copy(folder.join("text"), folder.join("copy")).await?;
+    fs::rename(folder.join("copy"), folder.join("moved")).await?;
+    fs::hard_link(folder.join("moved"), folder.join("hard")).await?;
+    fs::symlink(folder.join("moved"), folder.join("soft")).await?;
+    let permissions = std::fs::metadata(folder.join("moved"))?.permissions();
+    fs::set_permissions(folder.join("moved"), permissions).await
+}
+
+/// What changes nothing.
+async fn ask(folder: Arc<TempDir>) -> io::Result<()> {
+    let text = folder.file("text", "hello");
+    std::os::unix::fs::symlink(&text, folder.join("soft"))?;
+    assert_eq!(fs::read(&text).await?, b"hello");
+    assert_eq!(fs::read_to_string(&text).await?, "hello");
+    assert_eq!(fs::read_link(folder.join("soft")).await?, text);
+    assert!(fs::canonicalize(&text).await?.ends_with("text"));
+    assert_eq!(fs::metadata(folder.join("soft")).await?.len(), 5);
+    let link = fs::symlink_metadata(folder.join("soft")).await?;
+    assert!(link.is_symlink());
+    assert!(fs::try_exists(&text).await?);
+    let mut names = fs::read_dir(folder.path()).await?;
     while let Some(entry) = names.next_entry().await? {
         entry.metadata().await?;
         entry.file_type().await?;
     }
-    for name in ["moved", "hard", "soft"] {
-        fs::remove_file(path(name)).await?;
-    }
-    fs::remove_dir(path("dir/c")).await?;
-    fs::remove_dir_all(path("dir")).await
+    Ok(())
 }
 
-#[test]
-fn what_is_done_with_names_is_done_wholly_or_not_at_all() {
-    at_every_end(|end| {
+/// What takes names away.
+async fn remove(folder: Arc<TempDir>) -> io::Result<()> {
+    std::fs::create_dir_all(folder.join("dir/a/b"))?;
+    std::fs::create_dir(folder.join("empty"))?;
+    fs::remove_file(folder.file("text", "hello")).await?;
+    fs::remove_dir(folder.join("empty")).await?;
+    fs::remove_dir_all(folder.join("dir")).await
+}
+
+/// Gives up what is done in a folder; what was begun is done soon, and what it writes is whole.
+fn give_up<F>(work: fn(Arc<TempDir>) -> F)
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
+    at_every_end(move |end| {
         let folder = Arc::new(TempDir::new());
-        let own = Arc::clone(&folder);
-        let got = end.of_woken(async move { use_names(own.path()).await }, |_| {});
-        if let Some(outcome) = got {
+        if let Some(outcome) = end.of_woken(work(Arc::clone(&folder)), |_| {}) {
             outcome.expect("done");
-            assert!(is_empty(folder.path()));
         }
-        // Whatever was begun is done soon, and what it wrote is whole.
-        let is_whole =
-            |name: &str| std::fs::read(folder.join(name)).map_or(true, |bytes| bytes == b"hello");
-        for name in ["dir/text", "copy", "moved", "hard"] {
-            eventually("the file is whole", || is_whole(name));
+        for name in ["text", "copy", "moved", "hard"] {
+            eventually("the file is whole", || {
+                std::fs::read(folder.join(name)).map_or(true, |bytes| bytes == b"hello")
+            });
         }
     });
 }
 
-fn is_empty(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|mut names| names.next().is_none())
+#[test]
+fn what_is_done_with_names_is_done_wholly_or_not_at_all() {
+    give_up(make);
+    give_up(make_more);
+    give_up(remove);
 }
 
-/// Every function of an open file, one after the other.
-async fn use_file(path: PathBuf) -> io::Result<()> {
+#[test]
+fn questions_about_names_that_are_given_up_leave_nothing() {
+    give_up(ask);
+}
+
+/// Opening in each way.
+async fn open(path: PathBuf) -> io::Result<()> {
     drop(File::create_new(&path).await?);
     drop(File::create(&path).await?);
     drop(File::open(&path).await?);
     let mut options = OpenOptions::new();
-    let mut file = options.read(true).write(true).open(&path).await?;
+    let file = options.write(true).open(&path).await?;
+    drop(file.into_std().await);
+    Ok(())
+}
+
+/// What is written, and what is known of it.
+async fn write(path: PathBuf) -> io::Result<()> {
+    let mut file = File::from_std(std::fs::File::create(path)?);
     file.write_all(b"0123456789").await?;
     file.flush().await?;
     file.sync_data().await?;
@@ -104,26 +135,33 @@ async fn use_file(path: PathBuf) -> io::Result<()> {
     assert_eq!(metadata.len(), 8);
     file.set_permissions(metadata.permissions()).await?;
     drop(file.try_clone().await?);
-    assert_eq!(file.stream_position().await?, 10);
-    file.rewind().await?;
+    file.close().await
+}
+
+/// Reading here and there.
+async fn read(path: PathBuf) -> io::Result<()> {
+    std::fs::write(&path, "01234567")?;
+    let mut file = File::from_std(std::fs::File::open(path)?);
     let mut two = [0; 2];
     file.read_exact(&mut two).await?;
+    assert_eq!(file.stream_position().await?, 2);
     assert_eq!(file.seek(io::SeekFrom::Current(2)).await?, 4);
     let mut rest = Vec::new();
     file.read_to_end(&mut rest).await?;
+    file.rewind().await?;
     assert_eq!((&two, &*rest), (b"01", &b"4567"[..]));
-    file.close().await?;
-    drop(file.into_std().await);
     Ok(())
 }
 
-#[test]
-fn what_is_done_with_a_file_is_done_wholly_or_not_at_all() {
-    at_every_end(|end| {
+/// Gives up what is done with a file; what was begun is done soon.
+fn give_up_file<F>(work: fn(PathBuf) -> F)
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
+    at_every_end(move |end| {
         let folder = TempDir::new();
         let path = folder.join("file");
-        let got = end.of_woken(use_file(path.clone()), |_| {});
-        if let Some(outcome) = got {
+        if let Some(outcome) = end.of_woken(work(path.clone()), |_| {}) {
             outcome.expect("done");
         }
         eventually("the file is whole", || {
@@ -132,6 +170,13 @@ fn what_is_done_with_a_file_is_done_wholly_or_not_at_all() {
             [&b""[..], b"0123456789", b"01234567"].contains(&bytes)
         });
     });
+}
+
+#[test]
+fn what_is_done_with_a_file_is_done_wholly_or_not_at_all() {
+    give_up_file(open);
+    give_up_file(write);
+    give_up_file(read);
 }
 
 #[test]
