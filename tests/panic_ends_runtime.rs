@@ -190,6 +190,31 @@ fn a_panic_of_the_future_of_block_on_ends_no_runtime() {
     });
 }
 
+#[test]
+fn a_simulation_ends_by_a_panic_of_a_task_too() {
+    common::within("simulations", || {
+        silence_panics();
+        for seed in 0..20 {
+            let builder = Builder::new_simulated(seed).unhandled_panic(UnhandledPanic::Shutdown);
+            let runtime = builder.build().expect("a runtime");
+            let drops = Count::default();
+            let probe = drops.on_drop();
+            drop(runtime.spawn(async move {
+                let _probe = probe;
+                pending::<()>().await;
+            }));
+            if seed % 2 == 0 {
+                drop(runtime.spawn(async { panic!("expected: fatal") }));
+            } else {
+                drop(runtime.spawn_blocking(|| panic!("expected: fatal")));
+            }
+            let text = text_of_endless(&runtime);
+            assert!(text.ends_with("expected: fatal"), "{text}");
+            assert_eq!(drops.get(), 1);
+        }
+    });
+}
+
 /// Runs `inside` in a process of its own, once for each flavour: this program once more, with the test of that name alone.
 fn in_a_process_each(test: &str, inside: fn(Builder), judge: fn(&Output, &str)) {
     const FLAVOUR: &str = "GRISTMILL_TEST_FLAVOUR";

@@ -18,6 +18,7 @@
 //! - Publishing a later deadline when the earliest timer is cancelled: a request that sets and cancels
 //!   a timeout would then look like a sooner deadline every time, and unpark a sleeper every time.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Poll, Waker};
 
 use crate::sync::{AtomicU64, Mutex, Ordering, fence};
@@ -27,6 +28,14 @@ use crate::wheel::{Fired, Key, Refreshed, Wheel};
 const NO_DEADLINE: u64 = u64::MAX;
 /// The latest deadline that a timer can have; later ones saturate to it.
 pub(crate) const LAST_DEADLINE: u64 = NO_DEADLINE - 1;
+
+/// Drops the waker of a task that waited here before; its panic is not the next one's.
+fn let_go(waker: Option<Waker>) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(waker))) {
+        // Dropping the payload could panic again; the panic hook has reported it.
+        std::mem::forget(payload);
+    }
+}
 
 /// Whether a new timer is the first of its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +132,10 @@ impl Shard {
         // A binding of its own, so that the lock is free again before a waker is dropped.
         let replaced = self.wheel.lock().replace(key, waker);
         match replaced {
-            Ok(_old) => Poll::Pending,
+            Ok(old) => {
+                let_go(old);
+                Poll::Pending
+            }
             Err(_unused) => Poll::Ready(()),
         }
     }

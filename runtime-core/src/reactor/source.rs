@@ -12,6 +12,7 @@ use super::ready::{Direction, Interest, Ready};
 use super::waiters::Waiters;
 use crate::sync::Mutex;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -62,7 +63,7 @@ impl Source {
         }
         let waker = cx.waker().clone();
         let displaced = self.waiters.lock().set(direction, waker);
-        drop(displaced);
+        let_go(displaced);
         look().map_or(Poll::Pending, Poll::Ready)
     }
 
@@ -110,6 +111,15 @@ fn runtime_is_gone() -> io::Error {
     )
 }
 
+/// Drops the waker of somebody else, or of somebody who goes; its panic is not this task's.
+fn let_go(waker: Option<Waker>) {
+    let Some(waker) = waker else { return };
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(waker))) {
+        // Dropping the payload could panic again; the panic hook has reported it.
+        std::mem::forget(payload);
+    }
+}
+
 /// The future behind the async methods; any number may wait for one source.
 #[derive(Debug)]
 pub(crate) struct WaitReady<'a> {
@@ -133,7 +143,7 @@ impl Future for WaitReady<'_> {
         }
         let waker = cx.waker().clone();
         let (entry, displaced) = source.waiters.lock().add(*number, *interest, waker);
-        drop(displaced);
+        let_go(displaced);
         *number = Some(entry);
         look(source.readiness.load(), *interest).map_or(Poll::Pending, Poll::Ready)
     }
@@ -143,7 +153,7 @@ impl Drop for WaitReady<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
             let waker = self.source.waiters.lock().remove(number);
-            drop(waker);
+            let_go(waker);
         }
     }
 }
