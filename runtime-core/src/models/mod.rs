@@ -21,6 +21,8 @@ mod guard;
 
 mod owned;
 
+mod leftovers;
+
 mod guarded;
 
 mod readiness;

@@ -4,8 +4,8 @@
 use super::check_bounded;
 use crate::park::Retracted;
 use crate::park::idle::Bed;
-use crate::report::Reporter;
 use crate::report::reporter::Reporting;
+use crate::report::{Reporter, UnhandledPanic};
 use crate::scheduler::Engine;
 use crate::scheduler::engine::TimeSource;
 use crate::scheduler::home::Home;
@@ -46,6 +46,7 @@ impl Scene {
             debug: None,
             stalls: None,
             hook: None,
+            policy: UnhandledPanic::Ignore,
             thread_name: String::new(),
         };
         let reporter = Reporter::new(silent).expect("no thread of its own");
@@ -111,7 +112,7 @@ impl Scene {
     /// As `House::end_tasks`.
     fn end_tasks(&self) {
         while let Some(task) = self.home.tasks.pop() {
-            task.end(JoinError::cancelled(task.meta().id));
+            task.end(JoinError::shut_down(task.meta().id));
         }
     }
 
