@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::chaos::{Crowd, SEEDS, breathe};
 use common::{panic_text, silence_panics, within};
 use gristmill::runtime::{Builder, Runtime};
 use gristmill::sync::{Mutex, mpsc};
@@ -96,6 +97,58 @@ fn other_seeds_give_other_schedules() {
     within("many", || {
         let digests: BTreeSet<_> = (0..50).map(|seed| mixed_program(seed).1).collect();
         assert_eq!(digests.len(), 50);
+    });
+}
+
+/// A crowd that is aborted at random, at every kind of wait.
+async fn jostle() {
+    let notify = Arc::new(gristmill::sync::Notify::new());
+    let (values, watcher) = gristmill::sync::watch::channel(0_u32);
+    let mut crowd = Crowd::new();
+    for number in 0..6 {
+        let (notify, mut watcher) = (Arc::clone(&notify), watcher.clone());
+        crowd.spawn_mortal(async move {
+            let mut ticks = time::interval(Duration::from_micros(10));
+            for _ in 0..3 {
+                gristmill::select! {
+                    () = notify.notified() => {}
+                    changed = watcher.changed() => changed.expect("a sender"),
+                    _ = ticks.tick() => {}
+                }
+                breathe().await;
+            }
+            let group = gristmill::task::group(async |group| {
+                group.spawn(async move { if number == 3 { Err("expected") } else { Ok(()) } });
+                breathe().await;
+                Ok::<_, &str>(())
+            });
+            let _ = time::timeout(Duration::from_micros(20), group).await;
+            let _ = gristmill::spawn_compute(move || number).await;
+        });
+    }
+    crowd.spawn(async move {
+        for value in 0..4 {
+            notify.notify_one();
+            breathe().await;
+            values.send_replace(value);
+        }
+        sleep(Duration::from_secs(1)).await;
+    });
+    crowd.end().await;
+}
+
+#[test]
+fn whatever_tasks_wait_for_and_whoever_is_aborted_the_schedule_is_the_seeds() {
+    within("jostling", || {
+        let digest = |seed| {
+            let runtime = simulated(seed);
+            runtime.block_on(jostle());
+            runtime.metrics().schedule_digest()
+        };
+        let digests: BTreeSet<_> = SEEDS.map(digest).collect();
+        assert_eq!(digests.len(), SEEDS.count());
+        assert!(SEEDS.map(digest).all(|again| digests.contains(&again)));
+        assert!((0..10).all(|seed| digest(seed) == digest(seed)));
     });
 }
 
