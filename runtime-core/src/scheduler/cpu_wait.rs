@@ -1,4 +1,4 @@
-//! How long a thread has been ready to run without a processor to run on.
+//! Whether a thread sleeps, and if not, how long it has been ready to run without a processor to run on.
 //!
 //! On a machine with more to do than processors, a worker can be in one poll for milliseconds because the system lets
 //! others run. A relief worker would not help there: it needs a processor too, and one more thread makes the queue for
@@ -6,7 +6,8 @@
 //!
 //! Linux keeps the figure for every thread, in nanoseconds, as the second number of
 //! `/proc/self/task/<tid>/schedstat`. Reading it costs some microseconds, so it is read only for workers that are
-//! under suspicion. Where there is no such file, no wait is known of.
+//! under suspicion. Where there is no such file, no wait is known of. Whether the thread sleeps, so waits for anything but a
+//! processor, is the state in `/proc/self/task/<tid>/stat`.
 
 use std::time::Duration;
 
@@ -39,6 +40,30 @@ pub(super) fn of(_thread: u32) -> Duration {
     Duration::ZERO
 }
 
+/// Whether `thread` sleeps at this moment. Not known of one that does not exist.
+#[cfg(target_os = "linux")]
+pub(super) fn is_asleep(thread: u32) -> bool {
+    let path = format!("/proc/self/task/{thread}/stat");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    state(&text).is_some_and(|state| matches!(state, 'S' | 'D'))
+}
+
+/// Not known.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn is_asleep(_thread: u32) -> bool {
+    false
+}
+
+/// The letter behind the name, which may hold anything, parentheses too.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "the format is Linux's")
+)]
+fn state(stat: &str) -> Option<char> {
+    let (_, behind) = stat.rsplit_once(')')?;
+    behind.trim_start().chars().next()
+}
+
 #[cfg_attr(
     not(target_os = "linux"),
     expect(dead_code, reason = "the format is Linux's")
@@ -56,6 +81,20 @@ mod tests {
         assert_eq!(parse("123456 789 10\n"), Some(789));
         assert_eq!(parse(""), None);
         assert_eq!(parse("no numbers"), None);
+    }
+
+    #[test]
+    fn the_state_stands_behind_the_name_whatever_that_is() {
+        assert_eq!(state("17 (a) R (b)) S 1 17 17 0\n"), Some('S'));
+        assert_eq!(state("17 (name) R 1"), Some('R'));
+        assert_eq!(state(""), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn who_asks_is_not_asleep() {
+        assert!(!is_asleep(thread()));
+        assert!(!is_asleep(u32::MAX));
     }
 
     #[test]

@@ -144,6 +144,12 @@ impl Lane {
         self.polled.task()
     }
 
+    /// Whether the thread that works the lane sleeps, as the system sees it.
+    pub(crate) fn is_asleep(&self) -> bool {
+        // ORDERING: Relaxed, see `set_thread`.
+        cpu_wait::is_asleep(self.thread.load(Ordering::Relaxed))
+    }
+
     /// How long the thread that works the lane has waited for a processor.
     pub(crate) fn cpu_wait(&self) -> Duration {
         // ORDERING: Relaxed, see `set_thread`.

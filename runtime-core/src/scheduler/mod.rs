@@ -23,7 +23,7 @@
 //! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`watch`] — what the reactor
 //!   thread asks; [`block_in_place`] — a poll that says it will be long
 //! * [`shelf`] — where a current-thread runtime's core lies while nobody works
-//! * [`cpu_wait`] — how long a worker has waited for a processor, which is not its fault
+//! * [`cpu_wait`] — whether a worker sleeps, and how long it has waited for a processor, which is not its fault
 //! * [`polled`] — which task a worker polls; [`stall`] — a poll that keeps its worker; [`poll_watch`] — how long single polls
 //!   take, in debug mode
 //! * [`house`] — an engine with its owned sets and executors: all that a handle reaches

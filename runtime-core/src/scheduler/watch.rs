@@ -25,6 +25,9 @@ pub(super) struct Watcher {
     stranded: Stranded,
 }
 
+/// How long before a verdict the ticks become short. As long as the longest tick, so that no tick goes by in vain.
+const VERDICT_NEAR: Duration = Duration::from_millis(2);
+
 /// What was seen of a lane.
 #[derive(Clone, Copy, Debug)]
 struct Sight {
@@ -34,6 +37,37 @@ struct Sight {
     since: Instant,
     /// Once the lane is under suspicion: when, and how long its thread had waited for a processor by then.
     suspected: Option<(Instant, Duration)>,
+    /// The verdict has been spoken; it holds for the rest of the poll.
+    stuck: bool,
+}
+
+/// What there is to be said of a lane that has not moved since the last tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Nothing, for a while.
+    Later,
+    /// It is about to be known.
+    Soon,
+    Stuck,
+}
+
+/// What there is to know of a thread that does not move; asked for only when it matters.
+trait Suspect {
+    /// Whether it waits for something else than a processor.
+    fn is_asleep(&self) -> bool;
+
+    /// How long it has waited for a processor since it began.
+    fn cpu_wait(&self) -> Duration;
+}
+
+impl Suspect for Lane {
+    fn is_asleep(&self) -> bool {
+        Self::is_asleep(self)
+    }
+
+    fn cpu_wait(&self) -> Duration {
+        Self::cpu_wait(self)
+    }
 }
 
 impl Sight {
@@ -42,28 +76,37 @@ impl Sight {
             round,
             since: now,
             suspected: None,
+            stuck: false,
         }
     }
 
-    /// Whether a lane that has not moved is stuck, and not merely without a processor.
-    fn is_stuck(
-        &mut self,
-        now: Instant,
-        threshold: Duration,
-        cpu_wait: impl FnOnce() -> Duration,
-    ) -> bool {
-        if now.duration_since(self.since) < threshold {
-            return false;
+    /// Whether a lane that has not moved is stuck, and not merely without a processor. One whose thread sleeps is, at once;
+    /// of one that could run it takes a second look to know.
+    fn judge(&mut self, now: Instant, threshold: Duration, suspect: &impl Suspect) -> Verdict {
+        if self.stuck {
+            return Verdict::Stuck;
         }
-        match self.suspected {
+        let lasted = now.duration_since(self.since);
+        let left = match self.suspected {
+            None if lasted < threshold => threshold - lasted,
+            None if suspect.is_asleep() => Duration::ZERO,
             None => {
-                self.suspected = Some((now, cpu_wait()));
-                false
+                self.suspected = Some((now, suspect.cpu_wait()));
+                threshold
             }
             Some((since, waited)) => {
-                let waited = cpu_wait().saturating_sub(waited);
-                now.duration_since(since).saturating_sub(waited) >= threshold
+                let waited = suspect.cpu_wait().saturating_sub(waited);
+                let ran = now.duration_since(since).saturating_sub(waited);
+                threshold.saturating_sub(ran)
             }
+        };
+        self.stuck = left.is_zero();
+        // A thread that has to wait for a processor again and again keeps nobody in a hurry.
+        let is_new = lasted < threshold.saturating_mul(2) + VERDICT_NEAR;
+        match self.stuck {
+            true => Verdict::Stuck,
+            false if is_new && left <= VERDICT_NEAR => Verdict::Soon,
+            false => Verdict::Later,
         }
     }
 }
@@ -87,22 +130,32 @@ impl Watcher {
         &self.house.engine
     }
 
-    /// Marks the lanes that have been in one poll for too long. Whether there are any.
-    fn mark_stuck(&mut self, threshold: Duration) -> bool {
+    /// Marks the lanes that have been in one poll for too long. The gravest verdict.
+    fn mark_stuck(&mut self, threshold: Duration) -> Verdict {
         let now = Instant::now();
-        let mut any = false;
+        let (mut any, mut soon) = (false, false);
         for (lane, sight) in self.house.engine.lanes.iter().zip(&mut self.sights) {
             let round = lane.stats.rounds.get();
             if round != sight.round || !lane.polled.is_some() {
                 *sight = Sight::of(round, now);
-            } else if sight.is_stuck(now, threshold, || lane.cpu_wait()) {
-                self.house
-                    .engine
-                    .notice_stall(lane, round, sight.since, now);
-                any = true;
+                continue;
+            }
+            match sight.judge(now, threshold, lane) {
+                Verdict::Later => {}
+                Verdict::Soon => soon = true,
+                Verdict::Stuck => {
+                    self.house
+                        .engine
+                        .notice_stall(lane, round, sight.since, now);
+                    any = true;
+                }
             }
         }
-        any
+        match (any, soon) {
+            (true, _) => Verdict::Stuck,
+            (false, true) => Verdict::Soon,
+            (false, false) => Verdict::Later,
+        }
     }
 }
 
@@ -171,8 +224,13 @@ impl Watch for Watcher {
         let Some(threshold) = self.house.staff.stall_threshold else {
             return false;
         };
-        if !self.mark_stuck(threshold) || !self.engine().has_more() {
+        let verdict = self.mark_stuck(threshold);
+        if verdict == Verdict::Later || !self.engine().has_more() {
             return false;
+        }
+        if verdict == Verdict::Soon {
+            // No help yet, but somebody waits for it: the next tick is a short one.
+            return true;
         }
         let engine = self.engine();
         let counts = engine.idle.counts();
@@ -194,13 +252,66 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
+    /// A thread as the tests want it.
+    #[derive(Default)]
+    struct Thread {
+        asleep: bool,
+        cpu_wait: Duration,
+    }
+
+    impl Suspect for Thread {
+        fn is_asleep(&self) -> bool {
+            self.asleep
+        }
+
+        fn cpu_wait(&self) -> Duration {
+            self.cpu_wait
+        }
+    }
+
     #[test]
     fn a_lane_that_waits_for_a_processor_is_not_stuck() {
         let start = Instant::now();
         let mut sight = Sight::of(7, start);
-        assert!(!sight.is_stuck(start + MS / 2, MS, || unreachable!("not asked yet")));
-        assert!(!sight.is_stuck(start + 2 * MS, MS, || Duration::ZERO));
-        assert!(!sight.is_stuck(start + 5 * MS, MS, || 3 * MS));
-        assert!(sight.is_stuck(start + 6 * MS, MS, || 3 * MS));
+        let mut thread = Thread::default();
+        assert_eq!(sight.judge(start + MS / 2, MS, &thread), Verdict::Soon);
+        assert_eq!(sight.judge(start + 2 * MS, MS, &thread), Verdict::Soon);
+        thread.cpu_wait = 3 * MS;
+        assert_eq!(sight.judge(start + 5 * MS, MS, &thread), Verdict::Later);
+        assert_eq!(sight.judge(start + 6 * MS, MS, &thread), Verdict::Stuck);
+    }
+
+    #[test]
+    fn a_lane_whose_thread_sleeps_in_a_poll_is_stuck_after_the_threshold() {
+        let start = Instant::now();
+        let mut sight = Sight::of(7, start);
+        let thread = Thread {
+            asleep: true,
+            ..Thread::default()
+        };
+        assert_eq!(sight.judge(start + MS / 2, MS, &thread), Verdict::Soon);
+        assert_eq!(sight.judge(start + MS, MS, &thread), Verdict::Stuck);
+        // It wakes and computes, still in the same poll.
+        let awake = Thread::default();
+        assert_eq!(sight.judge(start + 2 * MS, MS, &awake), Verdict::Stuck);
+    }
+
+    #[test]
+    fn ticks_are_short_only_when_the_verdict_is_near() {
+        let start = Instant::now();
+        let (mut sight, thread) = (Sight::of(7, start), Thread::default());
+        assert_eq!(sight.judge(start + MS, 100 * MS, &thread), Verdict::Later);
+        assert_eq!(
+            sight.judge(start + 98 * MS, 100 * MS, &thread),
+            Verdict::Soon
+        );
+        assert_eq!(
+            sight.judge(start + 100 * MS, 100 * MS, &thread),
+            Verdict::Later
+        );
+        assert_eq!(
+            sight.judge(start + 199 * MS, 100 * MS, &thread),
+            Verdict::Soon
+        );
     }
 }
