@@ -46,8 +46,16 @@ impl Ending {
         lane.at("shutting down");
         match self {
             Self::InOrder | Self::Drop => drop(runtime),
-            Self::LongTimeout => runtime.shutdown_timeout(Duration::from_secs(20)),
-            Self::ShortTimeout => runtime.shutdown_timeout(Duration::from_millis(1)),
+            Self::LongTimeout => {
+                let report = runtime.shutdown_timeout(Duration::from_secs(20));
+                if !report.threads().is_empty() || report.open_descriptors() > 0 {
+                    violation(format!(
+                        "a shutdown with time enough left something: {report}"
+                    ));
+                }
+            }
+            // Whatever it tells has to come to its end all the same, which the ledger checks.
+            Self::ShortTimeout => drop(runtime.shutdown_timeout(Duration::from_millis(1))),
             Self::Background => runtime.shutdown_background(),
             Self::Inside => end_inside(runtime, flavour),
         }

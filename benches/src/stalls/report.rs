@@ -2,7 +2,7 @@
 
 use super::table::COST;
 use crate::cli::StallPlan;
-use crate::measure::median;
+use crate::measure::{CALM, Outcome, median};
 use crate::peer::Runtime;
 use crate::report::{Entry, Summary, machine, show};
 use crate::scenarios::Unit;
@@ -42,7 +42,7 @@ pub(super) fn page(plan: &StallPlan, entries: &[Entry]) -> String {
     page += &rate_row(entries);
     page += &cost_rows(entries);
     page += "\nThe cost of the watch is the ratio of two processes that ran one after the other, with the watch and without; the median \
-             of all pairs and the interval that holds it with 95 % certainty. It counts as not measurable, which is the target, unless \
+             of the pairs that nobody disturbed and the interval that holds it with 95 % certainty. It counts as not measurable, which is the target, unless \
              the whole interval lies above 1.01.\n";
     page + &figures(entries)
 }
@@ -85,18 +85,30 @@ fn cost_rows(entries: &[Entry]) -> String {
     let row = |watched: &Entry| {
         let name = watched.scenario.name;
         let unwatched = find(entries, name, Runtime::GristmillUnwatched)?;
-        let pairs = watched.outcomes.iter().zip(&unwatched.outcomes);
-        let mut ratios: Vec<f64> = pairs
-            .map(|(with, without)| with.sample.value / without.sample.value)
-            .collect();
+        let mut ratios = ratios(watched, unwatched);
         let middle = median(&mut ratios);
-        let (low, high) = interval(&ratios)?;
+        let Some((low, high)) = interval(&ratios) else {
+            return Some(format!(
+                "| {name} | time with the watch, of that without | not measurable | | fewer than six undisturbed pairs | {} |\n",
+                met(None)
+            ));
+        };
         Some(format!(
             "| {name} | time with the watch, of that without | not measurable | | {middle:.3} ({low:.3} to {high:.3}) | {} |\n",
             met(Some(low <= COST_AT_MOST))
         ))
     };
     watched.filter_map(row).collect()
+}
+
+/// Time with the watch, of that without, of each pair that ran undisturbed.
+fn ratios(watched: &Entry, unwatched: &Entry) -> Vec<f64> {
+    let calm = |outcome: &Outcome| outcome.others.is_none_or(|share| share < CALM);
+    let pairs = watched.outcomes.iter().zip(&unwatched.outcomes);
+    pairs
+        .filter(|(with, without)| calm(with) && calm(without))
+        .map(|(with, without)| with.sample.value / without.sample.value)
+        .collect()
 }
 
 /// The interval that holds the median with 95 % certainty, by rank; `sorted` is. `None` with fewer than six.
