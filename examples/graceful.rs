@@ -10,6 +10,7 @@ use gristmill::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use gristmill::net::{TcpListener, TcpStream};
 use gristmill::process::Command;
 use gristmill::signal::Shutdown;
+use gristmill::stream::StreamExt;
 use gristmill::sync::CancellationToken;
 use gristmill::time::Duration;
 use std::io::Result;
@@ -34,8 +35,16 @@ async fn main() -> Result<()> {
 
 /// Serves until the request to end; tells how the connections ended.
 async fn serve(listener: TcpListener, mut shutdown: Shutdown) -> Result<gristmill::signal::Report> {
-    while let Some(accepted) = shutdown.unless_requested(listener.accept()).await {
-        let (stream, _) = accepted?;
+    let mut incoming = listener.incoming();
+    while let Some(Some(connection)) = shutdown.unless_requested(incoming.next()).await {
+        let stream = match connection {
+            Ok(stream) => stream,
+            // Such as too many open descriptors. The stream pauses after an error, and connections wait meanwhile.
+            Err(error) => {
+                eprintln!("no connection for now: {error}");
+                continue;
+            }
+        };
         let token = shutdown.token().clone();
         shutdown.spawn(async move {
             // A peer that breaks off is no concern of the others.

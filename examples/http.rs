@@ -6,6 +6,7 @@
 
 use gristmill::hyper::{HyperIo, HyperTimer};
 use gristmill::net::{TcpListener, TcpStream};
+use gristmill::stream::StreamExt;
 use gristmill::time::{Duration, timeout};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Bytes, Incoming};
@@ -29,9 +30,17 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 }
 
 /// Serves every connection in a task of its own.
-async fn serve(listener: TcpListener) -> std::io::Result<()> {
-    loop {
-        let (stream, _) = listener.accept().await?;
+async fn serve(listener: TcpListener) {
+    let mut incoming = listener.incoming();
+    while let Some(connection) = incoming.next().await {
+        let stream = match connection {
+            Ok(stream) => stream,
+            // Such as too many open descriptors. The stream pauses after an error, and connections wait meanwhile.
+            Err(error) => {
+                eprintln!("no connection for now: {error}");
+                continue;
+            }
+        };
         let connection = server::conn::http1::Builder::new()
             .timer(HyperTimer)
             .header_read_timeout(Duration::from_secs(5))
