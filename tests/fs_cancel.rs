@@ -8,6 +8,7 @@ use gristmill::fs::{self, File};
 use gristmill::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use std::io::Write;
 use std::pin::pin;
+use std::sync::Arc;
 
 /// Polls once, finds it pending, and drops it.
 #[track_caller]
@@ -175,5 +176,35 @@ fn a_question_that_is_dropped_before_a_thread_has_begun_it_keeps_none() {
         drop(occupied);
         let answer = runtime.block_on(runtime.spawn_blocking(|| 7));
         assert_eq!(answer.expect("the thread is free"), 7);
+    });
+}
+
+#[test]
+fn operations_on_a_file_that_is_stuck_leave_one_waker_at_most_when_they_are_dropped() {
+    within("stuck", || {
+        let runtime = Flavour::OneWorker.runtime();
+        let folder = TempDir::new();
+        let path = folder.named_pipe("pipe");
+        let _entered = runtime.enter();
+        let mut options = std::fs::File::options();
+        let mut writer = options.read(true).write(true).open(&path).expect("opened");
+        let mut reader = runtime.block_on(File::open(&path)).expect("opened");
+        let wakers: Vec<_> = (0..50).map(|_| CountingWaker::new()).collect();
+        for waker in &wakers {
+            assert!(waker.poll(&mut pin!(reader.read(&mut [0]))).is_pending());
+            assert!(waker.poll(&mut pin!(reader.metadata())).is_pending());
+            assert!(waker.poll(&mut pin!(reader.sync_all())).is_pending());
+        }
+        let kept = wakers.iter().filter(|waker| Arc::strong_count(waker) > 1);
+        assert_eq!(kept.count(), 1, "that of the last reader");
+        writer.write_all(b"x").expect("written");
+        eventually("the last reader is woken", || wakers[49].wakes() == 1);
+        assert_eq!(
+            wakers[..49]
+                .iter()
+                .map(|waker| waker.wakes())
+                .sum::<usize>(),
+            0
+        );
     });
 }

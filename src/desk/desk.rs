@@ -2,7 +2,7 @@
 
 use super::Device;
 use super::pool::runtime;
-use super::state::{State, Step};
+use super::state::{State, Step, Who};
 use super::turn::{Turn, WriteTurn, lock, step_back};
 use crate::task::consume_budget;
 use std::fs;
@@ -16,6 +16,21 @@ use std::task::{Context, Poll, ready};
 pub(crate) struct Desk<T> {
     device: Arc<T>,
     state: Arc<Mutex<State>>,
+    /// As whom those wait who write.
+    writer: Who,
+}
+
+/// The wait of an operation for its turn; given up, it takes its place back.
+struct Wait<'a> {
+    state: &'a Mutex<State>,
+    who: Who,
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        let own = lock(self.state).forget(self.who);
+        drop(own);
+    }
 }
 
 /// What an operation concerns.
@@ -28,10 +43,20 @@ pub(crate) enum Scope {
 }
 
 impl<T: Device> Desk<T> {
+    /// For one who reads and one who writes at a time.
     pub(crate) fn new(device: T) -> Self {
         Self {
             device: Arc::new(device),
             state: Arc::new(Mutex::new(State::new())),
+            writer: Who::Writer,
+        }
+    }
+
+    /// For any number of writers.
+    pub(crate) fn shared(device: T) -> Self {
+        Self {
+            writer: Who::Anyone,
+            ..Self::new(device)
         }
     }
 
@@ -50,7 +75,8 @@ impl<T: Device> Desk<T> {
         // Before anything is taken.
         let runtime = runtime()?;
         let mut count = 0;
-        let step = self.poll_look(cx, |state| state.write(bytes, limit, &mut count));
+        let look = |state: &mut State| state.write(bytes, limit, &mut count);
+        let step = self.poll_look(self.writer, cx, look);
         Poll::Ready(match ready!(step) {
             Step::Done(outcome) => outcome,
             Step::Start => {
@@ -64,7 +90,7 @@ impl<T: Device> Desk<T> {
     /// Waits until all that was taken has been handed to the device, and tells how that went.
     pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(poll_budget(cx));
-        self.poll_look(cx, State::flush)
+        self.poll_look(self.writer, cx, State::flush)
     }
 
     /// Does an operation when its turn comes.
@@ -76,8 +102,7 @@ impl<T: Device> Desk<T> {
         work: impl FnOnce(&T) -> io::Result<R> + Send + 'static,
     ) -> io::Result<R> {
         let runtime = runtime()?;
-        poll_fn(|cx| self.poll_look(cx, State::claim)).await;
-        let turn = Turn::new(&self.device, &self.state);
+        let turn = self.turn().await;
         if scope == Scope::Content {
             let failed = lock(&self.state).failed.take();
             if let Some(error) = failed {
@@ -95,17 +120,30 @@ impl<T: Device> Desk<T> {
 
     /// Waits until nobody works on the device, and gives it away with its cursor where the caller believes it to be.
     pub(crate) async fn into_device(self) -> T {
-        poll_fn(|cx| self.poll_look(cx, State::claim)).await;
-        drop(Turn::new(&self.device, &self.state));
+        drop(self.turn().await);
         match self.try_into_device() {
             Ok(device) => device,
             Err(_) => unreachable!("its owner alone could start a turn"),
         }
     }
 
+    /// Waits for the turn of an operation.
+    async fn turn(&self) -> Turn<T> {
+        let wait = Wait {
+            who: lock(&self.state).number(),
+            state: &self.state,
+        };
+        poll_fn(|cx| self.poll_look(wait.who, cx, State::claim)).await;
+        Turn::new(&self.device, &self.state)
+    }
+
     /// Gives the device away if nobody works on it.
     pub(crate) fn try_into_device(self) -> Result<T, Self> {
-        let Self { device, state } = self;
+        let Self {
+            device,
+            state,
+            writer,
+        } = self;
         // D3: a turn has its own share until it ends.
         match Arc::try_unwrap(device) {
             Ok(device) => {
@@ -113,13 +151,18 @@ impl<T: Device> Desk<T> {
                 let _ = step_back(&device, &state);
                 Ok(device)
             }
-            Err(device) => Err(Self { device, state }),
+            Err(device) => Err(Self {
+                device,
+                state,
+                writer,
+            }),
         }
     }
 
     /// Looks until there is something to do. The waker is cloned and dropped outside of the lock (D4).
     fn poll_look<R>(
         &self,
+        who: Who,
         cx: &mut Context<'_>,
         mut look: impl FnMut(&mut State) -> Option<R>,
     ) -> Poll<R> {
@@ -128,8 +171,7 @@ impl<T: Device> Desk<T> {
             if let Some(found) = look(&mut state) {
                 return Poll::Ready(found);
             }
-            let mut known = state.waiters.iter();
-            if known.any(|waker| waker.will_wake(cx.waker())) {
+            if state.knows(who, cx.waker()) {
                 return Poll::Pending;
             }
         }
@@ -139,7 +181,9 @@ impl<T: Device> Desk<T> {
             drop(state);
             return Poll::Ready(found);
         }
-        state.waiters.push(waker);
+        let displaced = state.wait(who, waker);
+        drop(state);
+        drop(displaced);
         Poll::Pending
     }
 }
@@ -155,7 +199,7 @@ impl Desk<fs::File> {
         ready!(poll_budget(cx));
         let wanted = into.len();
         loop {
-            match ready!(self.poll_look(cx, |state| state.read(into))) {
+            match ready!(self.poll_look(Who::Reader, cx, |state| state.read(into))) {
                 Step::Done(outcome) => return Poll::Ready(outcome),
                 Step::Start => self.start(Turn::for_read, move |turn| turn.read(wanted, limit))?,
             }
@@ -166,7 +210,7 @@ impl Desk<fs::File> {
     pub(crate) fn poll_seek(&self, cx: &mut Context<'_>, to: SeekFrom) -> Poll<io::Result<u64>> {
         ready!(poll_budget(cx));
         loop {
-            match ready!(self.poll_look(cx, |state| state.seek(to))) {
+            match ready!(self.poll_look(Who::Reader, cx, |state| state.seek(to))) {
                 Step::Done(outcome) => return Poll::Ready(outcome),
                 Step::Start => self.start(|turn| turn.for_seek(to), move |turn| turn.seek(to))?,
             }

@@ -46,7 +46,22 @@ pub(super) struct State {
     pub(super) failed: Option<io::Error>,
     pub(super) answer: Option<Answer>,
     /// Whom to wake when the turn ends, or has made room.
-    pub(super) waiters: Vec<Waker>,
+    pub(super) waiters: Vec<(Who, Waker)>,
+    /// The number of the next operation that waits.
+    next_operation: u64,
+}
+
+/// Who waits; all but the last have one place each, so that what was given up leaves no more than one waker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// The one who reads or seeks.
+    Reader,
+    /// The one who writes or flushes.
+    Writer,
+    /// An operation, which takes its place back when it is given up.
+    Operation(u64),
+    /// One of any number of writers.
+    Anyone,
 }
 
 impl State {
@@ -58,7 +73,40 @@ impl State {
             failed: None,
             answer: None,
             waiters: Vec::new(),
+            next_operation: 0,
         }
+    }
+
+    /// A place of its own for an operation.
+    pub(super) fn number(&mut self) -> Who {
+        self.next_operation += 1;
+        Who::Operation(self.next_operation)
+    }
+
+    /// Whether this one waits already, with the same waker.
+    pub(super) fn knows(&self, who: Who, waker: &Waker) -> bool {
+        let mut waiters = self.waiters.iter();
+        waiters.any(|(other, known)| *other == who && known.will_wake(waker))
+    }
+
+    /// Puts a waker into its place; gives back the one that it displaces.
+    #[must_use = "dropped without the lock"]
+    pub(super) fn wait(&mut self, who: Who, waker: Waker) -> Option<Waker> {
+        let mut waiters = self.waiters.iter_mut();
+        match waiters.find(|(other, _)| *other == who && who != Who::Anyone) {
+            Some((_, place)) => Some(std::mem::replace(place, waker)),
+            None => {
+                self.waiters.push((who, waker));
+                None
+            }
+        }
+    }
+
+    /// Takes a place back.
+    #[must_use = "dropped without the lock"]
+    pub(super) fn forget(&mut self, who: Who) -> Option<Waker> {
+        let at = self.waiters.iter().position(|(other, _)| *other == who)?;
+        Some(self.waiters.swap_remove(at).1)
     }
 
     /// A look for bytes. `None` while it is somebody's turn, as below.

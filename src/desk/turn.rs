@@ -131,7 +131,7 @@ impl<T> Drop for Turn<T> {
             state.answer = self.answer.take();
             mem::take(&mut state.waiters)
         };
-        waiters.into_iter().for_each(std::task::Waker::wake);
+        waiters.into_iter().for_each(|(_, waker)| waker.wake());
     }
 }
 
@@ -168,7 +168,7 @@ impl<T: Device> WriteTurn<T> {
             }
             mem::take(&mut state.waiters)
         };
-        waiters.into_iter().for_each(std::task::Waker::wake);
+        waiters.into_iter().for_each(|(_, waker)| waker.wake());
     }
 }
 

@@ -12,8 +12,8 @@ use std::pin::Pin;
 use std::sync::LazyLock;
 use std::task::{Context, Poll};
 
-static STDOUT: LazyLock<Desk<io::Stdout>> = LazyLock::new(|| Desk::new(io::stdout()));
-static STDERR: LazyLock<Desk<io::Stderr>> = LazyLock::new(|| Desk::new(io::stderr()));
+static STDOUT: LazyLock<Desk<io::Stdout>> = LazyLock::new(|| Desk::shared(io::stdout()));
+static STDERR: LazyLock<Desk<io::Stderr>> = LazyLock::new(|| Desk::shared(io::stderr()));
 
 impl Device for io::Stdout {
     /// Past the standard library's own buffer, too.
