@@ -228,6 +228,28 @@ fn block_in_place_lets_the_workers_other_tasks_go_on() {
 }
 
 #[test]
+fn block_in_place_again_and_again_starts_no_thread_each_time() {
+    for workers in [1, 2] {
+        within(workers, move || {
+            const CALLS: u64 = 5_000;
+            let builder = Builder::new().worker_threads(workers);
+            let runtime = builder.build().expect("a runtime");
+            let task = runtime.spawn(async {
+                for n in 0..CALLS {
+                    assert_eq!(task::block_in_place(|| n), n);
+                    task::yield_now().await;
+                }
+            });
+            runtime.block_on(task).expect("no panic");
+            // They stay for a second: a few of them, however slow the machine is.
+            let started = runtime.metrics().relief_workers();
+            assert!(started < CALLS / 10, "{started} were started");
+            assert!(runtime.metrics().num_relief_workers() <= 8);
+        });
+    }
+}
+
+#[test]
 fn block_on_is_allowed_inside_of_block_in_place() {
     for workers in [1, 2, 4] {
         within(workers, move || {
