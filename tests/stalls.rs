@@ -8,6 +8,7 @@ use gristmill::task;
 use gristmill::time::{Duration, sleep};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 
 /// Tasks that meet at a barrier run at the same time, so on as many threads.
@@ -247,6 +248,33 @@ fn block_in_place_again_and_again_starts_no_thread_each_time() {
             assert!(runtime.metrics().num_relief_workers() <= 8);
         });
     }
+}
+
+#[test]
+fn block_in_place_beside_busy_workers_brings_as_many_back_as_it_takes_and_no_more() {
+    within("busy", || {
+        let builder = Builder::new().worker_threads(1).stall_threshold(None);
+        let runtime = builder.build().expect("a runtime");
+        let is_over = Arc::new(AtomicBool::new(false));
+        for _ in 0..8 {
+            let is_over = Arc::clone(&is_over);
+            drop(runtime.spawn(async move {
+                while !is_over.load(Ordering::SeqCst) {
+                    task::yield_now().await;
+                }
+            }));
+        }
+        let task = runtime.spawn(async move {
+            for _ in 0..1_000 {
+                task::block_in_place(|| ());
+                task::yield_now().await;
+            }
+            is_over.store(true, Ordering::SeqCst);
+        });
+        runtime.block_on(task).expect("no panic");
+        // One blocks at a time, so one relief worker is enough.
+        assert_eq!(runtime.metrics().relief_workers(), 1);
+    });
 }
 
 #[test]

@@ -41,6 +41,9 @@ struct Case {
 impl Case {
     fn is_possible(self) -> bool {
         let is_current = self.flavour == Flavour::CurrentThread;
+        if self.way.is_behind() {
+            return !is_current && self.flood != Flood::Root;
+        }
         match (self.flood, self.place) {
             (Flood::InPlace, _) if is_current => false,
             (Flood::Root, Place::Task) => is_current,
@@ -55,6 +58,10 @@ impl Case {
         if self.place == Place::Root {
             return 1;
         }
+        if self.way == Way::BehindPoll {
+            // Until the watch has noticed time passes, and workers that came earlier go on.
+            return usize::MAX;
+        }
         // Those ahead in the local queue, and before each of them as many from the slot as may come in a row.
         let each = if self.flood.uses_slot() {
             STREAK + 1
@@ -67,8 +74,13 @@ impl Case {
         if self.way.is_local() {
             return line;
         }
-        // A look takes half of the shared queue at least.
-        let looks = 1 + (self.flood.injected() + 1).ilog2() as usize;
+        // A look takes half of the shared queue, or of that of a stuck worker.
+        let ahead = if self.way.is_behind() {
+            self.flood.tasks()
+        } else {
+            self.flood.injected()
+        };
+        let looks = 1 + (ahead + 1).ilog2() as usize;
         looks * LOOK + line
     }
 
@@ -76,6 +88,10 @@ impl Case {
         let builder = self.flavour.builder();
         let builder = match self.flavour {
             Flavour::FourWorkers => builder,
+            Flavour::OneWorker if self.way == Way::BehindPoll => builder.max_relief_threads(1),
+            Flavour::OneWorker if self.way == Way::BehindInPlace => {
+                builder.max_relief_threads(1).stall_threshold(None)
+            }
             // Nobody else is to help.
             Flavour::OneWorker | Flavour::CurrentThread => {
                 builder.stall_threshold(None).max_relief_threads(0)
@@ -87,10 +103,10 @@ impl Case {
     /// Runs it to the end of the flood, which the victim's poll brings about.
     fn run(self) -> Times {
         let (runtime, meter) = (self.runtime(), Arc::new(Meter::default()));
+        let flood = self.flood.start(&runtime, &meter);
         if !self.way.waits() {
             self.way.spawn_in_flood(&meter, runtime.handle());
         }
-        let flood = self.flood.start(&runtime, &meter);
         let (way, notice) = (self.way, self.notice);
         let seen = Arc::clone(&meter);
         let victim = async move { way.victim(&seen, notice).await };
@@ -138,7 +154,8 @@ fn keep_their_bounds(flavour: Flavour, place: Place) {
                 else {
                     continue;
                 };
-                let between = polled - runnable;
+                // It may be polled elsewhere just before it is known to be runnable.
+                let between = polled.saturating_sub(runnable);
                 assert!(between <= case.bound(), "{between} > {}", case.bound());
                 counted += 1;
             }

@@ -46,12 +46,12 @@ impl Meter {
 
     /// Has the next poll of the flood do this.
     pub(crate) fn arm(&self, release: Release) {
-        self.arm_for(0, release);
+        self.arm_after(0, release);
     }
 
-    /// Has a poll of the flood do this, not before that of the number.
-    pub(crate) fn arm_for(&self, poll: usize, release: Release) {
-        *self.armed.lock().expect("no panic") = Some((poll, release));
+    /// Has a poll of the flood do this, after so many others.
+    pub(crate) fn arm_after(&self, polls: usize, release: Release) {
+        *self.armed.lock().expect("no panic") = Some((self.now() + polls, release));
     }
 
     fn poll(&self) {
@@ -110,6 +110,15 @@ impl Meter {
                 return;
             }
             assert!(begun.elapsed() < PATIENCE, "nobody wakes the victim");
+            thread::yield_now();
+        }
+    }
+
+    /// Keeps this poll of the flood going until the victim was polled.
+    pub(crate) fn wait_until_polled(&self) {
+        let begun = Instant::now();
+        while self.times().polled.is_none() {
+            assert!(begun.elapsed() < PATIENCE, "nobody polls the victim");
             thread::yield_now();
         }
     }

@@ -4,6 +4,7 @@ use super::meter::{Meter, Release};
 use gristmill::io::AsyncReadExt;
 use gristmill::runtime::Handle;
 use gristmill::sync::oneshot;
+use gristmill::task;
 use gristmill::time::{Duration, Instant, sleep_until};
 use std::io::Write;
 use std::os::unix::net::UnixStream;
@@ -29,9 +30,13 @@ pub(crate) enum Way {
     Socket,
     /// Its blocking job is done.
     Job,
+    /// The flood spawns it, and goes on with that poll until the victim was polled.
+    BehindPoll,
+    /// The same, in `block_in_place`.
+    BehindInPlace,
 }
 
-pub(crate) const WAYS: [Way; 7] = [
+pub(crate) const WAYS: [Way; 9] = [
     Way::SpawnedHere,
     Way::SpawnedElsewhere,
     Way::WokenHere,
@@ -39,6 +44,8 @@ pub(crate) const WAYS: [Way; 7] = [
     Way::Timer,
     Way::Socket,
     Way::Job,
+    Way::BehindPoll,
+    Way::BehindInPlace,
 ];
 
 /// Whether the flood's poll goes on until somebody has noticed.
@@ -58,7 +65,12 @@ type Body = Pin<Box<dyn Future<Output = ()> + Send>>;
 impl Way {
     /// Whether the victim waits for something before it is made runnable, and so can be a future of any kind.
     pub(crate) fn waits(self) -> bool {
-        !matches!(self, Self::SpawnedHere | Self::SpawnedElsewhere)
+        !self.is_behind() && !matches!(self, Self::SpawnedHere | Self::SpawnedElsewhere)
+    }
+
+    /// Whether the victim is behind a worker that waits for it.
+    pub(crate) fn is_behind(self) -> bool {
+        matches!(self, Self::BehindPoll | Self::BehindInPlace)
     }
 
     /// Whether it is the flood's own poll that makes it runnable.
@@ -73,7 +85,7 @@ impl Way {
             Self::Timer => timer(notice),
             Self::Socket => socket(notice),
             Self::Job => job(),
-            Self::SpawnedHere | Self::SpawnedElsewhere => unreachable!("it does not wait"),
+            _ => unreachable!("it does not wait"),
         };
         Victim {
             body,
@@ -99,14 +111,25 @@ impl Way {
         let (seen, handle) = (Arc::clone(meter), handle.clone());
         let spawn = move || drop(handle.spawn(async move { seen.set_polled() }));
         let release: Release = Box::new(move |meter| {
-            if self == Self::SpawnedHere {
-                spawn();
-            } else {
+            if self == Self::SpawnedElsewhere {
                 thread::spawn(spawn).join().expect("no panic");
+            } else {
+                spawn();
             }
-            meter.set_runnable();
+            match self {
+                // Others go on from here.
+                Self::BehindInPlace => task::block_in_place(|| {
+                    meter.set_runnable();
+                    meter.wait_until_polled();
+                }),
+                Self::BehindPoll => {
+                    meter.set_runnable();
+                    meter.wait_until_polled();
+                }
+                _ => meter.set_runnable(),
+            }
         });
-        meter.arm_for(SETTLED, release);
+        meter.arm_after(SETTLED, release);
     }
 }
 

@@ -39,21 +39,10 @@ fn prepare(worker: &Worker) -> Arc<House> {
         house.flavor == Flavor::MultiThread,
         "block_in_place needs a multi-thread runtime: use spawn_blocking here, or Builder::new_multi_thread()"
     );
-    if worker.lane().is_stuck() {
-        // What was long up to here was not announced.
-        house.engine.end_stall(worker.lane());
-    }
-    worker.lane().announce_stuck();
-    // ORDERING: edge P1, the poster's end: a sleeper whose look misses the mark is seen in the counts.
+    house.engine.announce_stall(worker.lane());
+    // ORDERING: edge P1, the poster's end: a sleeper whose look misses the mark is seen in the counts, and a relief worker that
+    // misses it when it leaves is no longer seen among those that move.
     fence(Ordering::SeqCst);
-    let engine = &house.engine;
-    let counts = engine.idle.counts();
-    if counts.searching() == 0 {
-        if counts.parked() > 0 {
-            engine.notify();
-        } else {
-            house.staff.call_relief(house);
-        }
-    }
+    let _ = house.staff.find_stand_in(house);
     Arc::clone(house)
 }

@@ -45,6 +45,8 @@ pub(crate) struct Engine {
     pub(crate) search_limit: usize,
     /// How many lanes are worked by a thread.
     staffed: AtomicUsize,
+    /// How many of them are marked as stuck in a poll; see [`stall`](super::stall).
+    pub(super) stuck: AtomicUsize,
     shutting_down: AtomicBool,
     /// The workers are gone, and nobody will look at the injector again.
     unattended: AtomicBool,
@@ -92,6 +94,7 @@ impl Engine {
             workers,
             search_limit: workers.div_ceil(2),
             staffed: AtomicUsize::new(0),
+            stuck: AtomicUsize::new(0),
             shutting_down: AtomicBool::new(false),
             unattended: AtomicBool::new(false),
         });
@@ -164,7 +167,8 @@ impl Engine {
 
     /// How many of them are not stuck in a poll.
     pub(crate) fn moving(&self) -> usize {
-        let stuck = self.lanes.iter().filter(|lane| lane.is_stuck()).count();
+        // ORDERING: Relaxed; a hint, with a fence before it where it decides, see `Staff::find_stand_in`.
+        let stuck = self.stuck.load(Ordering::Relaxed);
         self.staffed().saturating_sub(stuck)
     }
 

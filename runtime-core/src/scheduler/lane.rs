@@ -68,10 +68,10 @@ impl Lane {
         self.stuck.load(Ordering::Relaxed) != MOVING
     }
 
-    /// The worker says that it will be in this poll for long.
-    pub(super) fn announce_stuck(&self) {
+    /// The worker says that it will be in this poll for long. Whether it did not count as stuck before.
+    pub(super) fn announce_stuck(&self) -> bool {
         // ORDERING: Relaxed; a hint as above. The worker puts a fence behind it, edge P1.
-        self.stuck.store(ANNOUNCED, Ordering::Relaxed);
+        self.stuck.swap(ANNOUNCED, Ordering::Relaxed) == MOVING
     }
 
     /// The reactor thread has found the worker in one poll for long. Whether that is news. Under the lock of `stall`.
@@ -82,10 +82,10 @@ impl Lane {
             .is_ok()
     }
 
-    /// The worker is back.
-    pub(super) fn set_moving(&self) {
+    /// The worker is back. Whether it counted as stuck before.
+    pub(super) fn set_moving(&self) -> bool {
         // ORDERING: Relaxed; a hint as above.
-        self.stuck.store(MOVING, Ordering::Relaxed);
+        self.stuck.swap(MOVING, Ordering::Relaxed) != MOVING
     }
 
     /// Whether there is something that another worker could run.

@@ -19,6 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::sync::Mutex;
+use crate::sync::atomic::{Ordering, fence};
 
 /// How long a relief worker stays without work.
 const LINGER: Duration = Duration::from_secs(1);
@@ -96,8 +97,26 @@ impl Staff {
             .map_err(|(error, _)| error)
     }
 
+    /// Sees to it that somebody does what waits behind a stuck worker: wakes a worker, or starts a relief worker if fewer move than
+    /// there are ordinary ones. False if there is a worker that looks for work already.
+    ///
+    /// If as many move none is started, however busy they are: they look behind stuck workers once in a while.
+    pub(crate) fn find_stand_in(&self, house: &Arc<House>) -> bool {
+        let engine = &house.engine;
+        let counts = engine.idle.counts();
+        if counts.searching() > 0 {
+            return false;
+        }
+        if counts.parked() > 0 {
+            engine.notify();
+        } else if engine.moving() < engine.workers {
+            self.call_relief(house);
+        }
+        true
+    }
+
     /// Starts a relief worker, if there is a lane left.
-    pub(crate) fn call_relief(&self, house: &Arc<House>) -> bool {
+    fn call_relief(&self, house: &Arc<House>) -> bool {
         let Some(core) = self.take_from_bench() else {
             return false;
         };
@@ -277,9 +296,19 @@ fn work_lane(house: &Arc<House>, core: Core, role: Role) {
     }
     let core = worker.into_core();
     house.engine.vacate_lane();
-    let mut roster = house.staff.roster.lock();
-    roster.bench.push(core);
-    roster.relieving -= usize::from(role == Role::Relief);
+    {
+        let mut roster = house.staff.roster.lock();
+        roster.bench.push(core);
+        roster.relieving -= usize::from(role == Role::Relief);
+    }
+    if role == Role::Relief && !house.engine.is_shutting_down() {
+        // ORDERING: edge P1, the sleeper's end: a worker that says it will be stuck, and saw this one move, has said so before
+        // this look; one that says so later sees that it is gone.
+        fence(Ordering::SeqCst);
+        if house.engine.has_more() {
+            let _ = house.staff.find_stand_in(house);
+        }
+    }
 }
 
 fn until_shutdown(worker: &Worker) -> Step {

@@ -8,10 +8,15 @@
 //!
 //! So the worker's part is on a path that it takes only when it was marked, and what never comes back is reported all the same. The
 //! worker measures the end itself, because the reactor thread may sleep for good by then. The beginning is known to a tick.
+//!
+//! What waits behind a marked lane is anybody's. A worker that runs dry finds it when it steals; one that always has something to do
+//! would not, so it looks there every time it looks around.
 
 use super::engine::Engine;
 use super::lane::Lane;
+use super::worker::Worker;
 use crate::report::ReportedTask;
+use crate::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// While a poll goes on it is said each time that it has become so many times as long.
@@ -53,6 +58,7 @@ impl Engine {
         let lasted = now.duration_since(since);
         let mut stall = lane.stall.lock();
         if lane.mark_stuck() {
+            self.count_stuck();
             *stall = lane.polled.get().map(|task| Stall {
                 task,
                 round,
@@ -80,13 +86,39 @@ impl Engine {
         }
     }
 
+    /// The worker says that it will be in this poll for long.
+    pub(super) fn announce_stall(&self, lane: &Lane) {
+        if lane.is_stuck() {
+            // What was long up to here was not announced.
+            self.end_stall(lane);
+        }
+        if lane.announce_stuck() {
+            self.count_stuck();
+        }
+    }
+
+    fn count_stuck(&self) {
+        // ORDERING: Relaxed; a hint, with a fence behind it where a look at it must not be missed, edge P1.
+        self.stuck.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether any lane is marked.
+    #[inline]
+    pub(super) fn has_stuck(&self) -> bool {
+        // ORDERING: Relaxed; a hint. Who misses it looks again.
+        self.stuck.load(Ordering::Relaxed) > 0
+    }
+
     /// The worker is back from a poll for which its lane was marked, or says now that it will be longer.
     #[cold]
     pub(super) fn end_stall(&self, lane: &Lane) {
         let is_relieved = self.moving() > 0;
         let stall = {
             let mut stall = lane.stall.lock();
-            lane.set_moving();
+            if lane.set_moving() {
+                // ORDERING: Relaxed, see `count_stuck`.
+                self.stuck.fetch_sub(1, Ordering::Relaxed);
+            }
             stall.take()
         };
         let Some(stall) = stall else {
@@ -99,6 +131,28 @@ impl Engine {
             stall.lasted
         };
         self.reporter.stall_is_over(stall.task, lasted, is_relieved);
+    }
+}
+
+impl Worker {
+    /// Takes half of what waits behind each stuck worker, and what is in its slot, to the back of the own queue.
+    #[cold]
+    pub(super) fn take_from_stuck(&self) {
+        let lanes = self.engine().lanes.iter().enumerate();
+        let stuck = lanes.filter(|(i, lane)| *i != self.index() && lane.is_stuck());
+        let mut any = false;
+        for (_, lane) in stuck {
+            let first = self.queue().steal_from(&lane.queue);
+            for runnable in first.into_iter().chain(lane.queue.steal_slot()) {
+                self.queue().push_back(runnable);
+                any = true;
+            }
+        }
+        if any {
+            self.lane().stats.steals.add(1);
+            // A sleeper's look can have missed what was on its way.
+            self.engine().notify();
+        }
     }
 }
 

@@ -232,17 +232,7 @@ impl Watch for Watcher {
             // No help yet, but somebody waits for it: the next tick is a short one.
             return true;
         }
-        let engine = self.engine();
-        let counts = engine.idle.counts();
-        if counts.searching() > 0 {
-            return false;
-        }
-        if counts.parked() > 0 {
-            engine.notify();
-        } else if engine.moving() < engine.workers {
-            self.house.staff.call_relief(&self.house);
-        }
-        true
+        self.house.staff.find_stand_in(&self.house)
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   each round:   between rounds (shutdown? root future?)
-//!                 every 61st: look around at poller, timers, injector, so that a long local queue starves nobody
+//!                 every 61st: look around at poller, timers, injector, behind stuck workers, so that a long local queue
+//!                 starves nobody
 //!                 next: slot, local queue, injector, due timers, poller, other workers (see `search`)
 //!                 run it, or sleep (see `sleep`)
 //! ```
@@ -257,6 +258,9 @@ impl Worker {
         self.until_look.set(LOOK_AROUND_EVERY);
         self.fire_due_timers();
         self.look_at_poller();
+        if self.engine().has_stuck() {
+            self.take_from_stuck();
+        }
         self.take_from_injector()
             .or_else(|| self.queue().pop(&self.lane().queue))
     }
