@@ -53,6 +53,7 @@ impl Source {
             "/tests.rs",
             "/tests/",
             "/models/",
+            "/schedules/",
             "loom",
             "testing.rs",
             "model_tests",

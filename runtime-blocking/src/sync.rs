@@ -1,10 +1,10 @@
 //! The crate's one door to threads, locks, atomics and the job queue: the real ones, or those that loom models.
 //!
 //! Everything that takes part in the protocol between pool threads comes through here, so that the model checker sees
-//! the same code that runs in production. It cannot see into crossbeam, hence the second, plain queue. Clocks are not
-//! modelled: under loom a bounded wait never times out.
+//! the same code that runs in production. It cannot see into crossbeam, hence the second, plain queue. Under loom a bounded wait
+//! never times out; under shuttle the time is a number that grows by leaps.
 
-#[cfg(not(gristmill_loom))]
+#[cfg(not(any(gristmill_loom, gristmill_shuttle)))]
 mod real {
     use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -30,6 +30,14 @@ mod real {
 
     /// Says that a value is kept.
     pub(crate) struct Kept;
+
+    use std::time::Instant;
+
+    /// The system's monotonic clock.
+    #[inline(always)]
+    pub(crate) fn now() -> Instant {
+        Instant::now()
+    }
 
     /// An unbounded first-in first-out queue that any thread may push to and pop from.
     ///
@@ -69,14 +77,27 @@ mod real {
     }
 }
 
-#[cfg(gristmill_loom)]
+#[cfg(any(gristmill_loom, gristmill_shuttle))]
 mod modelled {
+    #[cfg(gristmill_loom)]
+    use loom as checker;
+    #[cfg(gristmill_shuttle)]
+    use shuttle as checker;
     use std::collections::VecDeque;
     use std::ops::{Deref, DerefMut};
     use std::time::Instant;
 
-    pub(crate) use loom::sync::atomic::{AtomicU64, Ordering, fence};
-    pub(crate) use loom::thread;
+    pub(crate) use checker::sync::atomic::{AtomicU64, Ordering, fence};
+    pub(crate) use checker::thread;
+
+    /// A model has no clock; what asks for the time is no part of one.
+    #[cfg(gristmill_loom)]
+    pub(crate) fn now() -> Instant {
+        Instant::now()
+    }
+
+    #[cfg(gristmill_shuttle)]
+    pub(crate) use runtime_timer::modelled_clock::now;
 
     /// The value itself, for the calling thread to drop at its end: loom's threads share the real thread's places.
     pub(crate) fn keep_to_the_end<T>(value: T) -> T {
@@ -86,20 +107,26 @@ mod modelled {
     /// Nothing: loom's own yields to the other threads, which would hide the races of a thread that ends its search.
     pub(crate) fn spin_loop() {}
 
-    /// loom's mutex with the face of parking_lot's.
+    /// The checker's mutex with the face of parking_lot's.
     #[derive(Debug)]
-    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+    pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
 
-    /// What `lock` gives. Empty only while a condition variable has the lock.
-    pub(crate) struct MutexGuard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
+    /// What `lock` gives. Without its lock only while a condition variable has it.
+    pub(crate) struct MutexGuard<'a, T> {
+        lock: &'a Mutex<T>,
+        held: Option<checker::sync::MutexGuard<'a, T>>,
+    }
 
     impl<T> Mutex<T> {
         pub(crate) fn new(value: T) -> Self {
-            Self(loom::sync::Mutex::new(value))
+            Self(checker::sync::Mutex::new(value))
         }
 
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-            MutexGuard(Some(self.0.lock().expect("no code panics under a lock")))
+            MutexGuard {
+                lock: self,
+                held: Some(self.0.lock().expect("no code panics under a lock")),
+            }
         }
     }
 
@@ -107,46 +134,62 @@ mod modelled {
         type Target = T;
 
         fn deref(&self) -> &T {
-            self.0.as_ref().expect("the lock is held")
+            self.held.as_ref().expect("the lock is held")
         }
     }
 
     impl<T> DerefMut for MutexGuard<'_, T> {
         fn deref_mut(&mut self) -> &mut T {
-            self.0.as_mut().expect("the lock is held")
+            self.held.as_mut().expect("the lock is held")
         }
     }
 
-    /// loom's condition variable with the face of parking_lot's.
+    /// The checker's condition variable with the face of parking_lot's.
     #[derive(Debug)]
-    pub(crate) struct Condvar(loom::sync::Condvar);
+    pub(crate) struct Condvar(checker::sync::Condvar);
 
-    /// Says that a bounded wait did not time out, which the model never does.
-    pub(crate) struct WaitTimeoutResult;
+    /// How a bounded wait ended.
+    pub(crate) struct WaitTimeoutResult(bool);
 
     impl WaitTimeoutResult {
         pub(crate) fn timed_out(&self) -> bool {
-            false
+            self.0
         }
     }
 
     impl Condvar {
         pub(crate) fn new() -> Self {
-            Self(loom::sync::Condvar::new())
+            Self(checker::sync::Condvar::new())
         }
 
         pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
-            let held = guard.0.take().expect("the lock is held");
-            guard.0 = Some(self.0.wait(held).expect("no code panics under a lock"));
+            let held = guard.held.take().expect("the lock is held");
+            guard.held = Some(self.0.wait(held).expect("no code panics under a lock"));
         }
 
+        /// `loom` has no clock: there a wait does not time out.
+        #[cfg(gristmill_loom)]
         pub(crate) fn wait_until<T>(
             &self,
             guard: &mut MutexGuard<'_, T>,
             _deadline: Instant,
         ) -> WaitTimeoutResult {
+            let _ = guard.lock;
             self.wait(guard);
-            WaitTimeoutResult
+            WaitTimeoutResult(false)
+        }
+
+        /// Others go on, and time passes; then the caller looks again.
+        #[cfg(gristmill_shuttle)]
+        pub(crate) fn wait_until<T>(
+            &self,
+            guard: &mut MutexGuard<'_, T>,
+            deadline: Instant,
+        ) -> WaitTimeoutResult {
+            guard.held = None;
+            runtime_timer::modelled_clock::rest_until(deadline);
+            *guard = guard.lock.lock();
+            WaitTimeoutResult(now() >= deadline)
         }
 
         pub(crate) fn notify_one(&self) {
@@ -185,7 +228,7 @@ mod modelled {
     }
 }
 
-#[cfg(gristmill_loom)]
+#[cfg(any(gristmill_loom, gristmill_shuttle))]
 pub(crate) use modelled::*;
-#[cfg(not(gristmill_loom))]
+#[cfg(not(any(gristmill_loom, gristmill_shuttle)))]
 pub(crate) use real::*;

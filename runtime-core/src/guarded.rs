@@ -56,7 +56,7 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for Guarded<T, Many> {}
 
 impl<T, S> Guarded<T, S> {
     /// A cell around the value.
-    #[cfg(not(gristmill_loom))]
+    #[cfg(not(any(gristmill_loom, gristmill_shuttle)))]
     pub const fn new(value: T) -> Self {
         Self {
             borrows: AtomicUsize::new(0),
@@ -66,7 +66,7 @@ impl<T, S> Guarded<T, S> {
     }
 
     /// The same where the counter is the model checker's, which no static can hold.
-    #[cfg(gristmill_loom)]
+    #[cfg(any(gristmill_loom, gristmill_shuttle))]
     pub fn new(value: T) -> Self {
         Self {
             borrows: AtomicUsize::new(0),
@@ -251,7 +251,7 @@ impl<O, T: ?Sized> Drop for Shared<O, T> {
     }
 }
 
-#[cfg(all(test, not(gristmill_loom)))]
+#[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
 mod tests {
     use super::*;
 

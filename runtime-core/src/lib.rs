@@ -34,6 +34,9 @@ pub mod guarded;
 #[cfg(all(test, gristmill_loom))]
 mod models;
 
+#[cfg(all(test, gristmill_shuttle))]
+mod schedules;
+
 #[cfg(gristmill_bench)]
 pub mod bench;
 

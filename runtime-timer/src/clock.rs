@@ -12,7 +12,7 @@ use std::fmt;
 use std::time::{Duration, Instant as StdInstant};
 
 use crate::Instant;
-use crate::sync::{AtomicBool, Mutex, Ordering};
+use crate::sync::{AtomicBool, Mutex, Ordering, now};
 
 /// A clock in nanoseconds since its own origin, which tests can pause and advance.
 pub struct Clock {
@@ -51,7 +51,7 @@ impl Clock {
     /// A clock that starts at zero and runs.
     #[must_use]
     pub fn new() -> Self {
-        let origin = StdInstant::now();
+        let origin = now();
         let course = Mutex::new(Course {
             base_ns: 0,
             running_since: Some(origin),
@@ -86,7 +86,7 @@ impl Clock {
         if self.bent.load(Ordering::Relaxed) {
             return self.bent_now_ns();
         }
-        nanos(self.origin.elapsed())
+        nanos(now().saturating_duration_since(self.origin))
     }
 
     #[cold]
@@ -131,7 +131,7 @@ impl Clock {
             }
             course.now_ns()
         } else {
-            nanos(self.origin.elapsed())
+            nanos(now().saturating_duration_since(self.origin))
         };
         self.bend(
             &mut course,
@@ -149,7 +149,7 @@ impl Clock {
         if course.running_since.is_some() {
             return Err(Refused::Running);
         }
-        course.running_since = Some(StdInstant::now());
+        course.running_since = Some(now());
         Ok(())
     }
 
@@ -194,7 +194,9 @@ impl fmt::Debug for Clock {
 impl Course {
     fn now_ns(self) -> u64 {
         match self.running_since {
-            Some(since) => self.base_ns.saturating_add(nanos(since.elapsed())),
+            Some(since) => self
+                .base_ns
+                .saturating_add(nanos(now().saturating_duration_since(since))),
             None => self.base_ns,
         }
     }

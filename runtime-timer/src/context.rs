@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use crate::Timers;
-use crate::sync::Arc;
+use crate::sync::{Arc, thread_local};
 
 /// The timers of a thread and the index of its shard.
 type Current = Option<(Arc<Timers>, usize)>;

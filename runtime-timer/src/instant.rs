@@ -6,7 +6,7 @@ use std::ops::{Add, AddAssign, Sub, SubAssign};
 use std::time::{Duration, Instant as StdInstant};
 
 use crate::context;
-use crate::sync::{Ordering, StaticFlag};
+use crate::sync::{Ordering, StaticFlag, now};
 
 /// Whether any clock of this process was ever paused. Until then `Instant::now` need not look for a
 /// clock.
@@ -48,14 +48,14 @@ impl Instant {
         if ANY_CLOCK_BENT.load(Ordering::Relaxed) {
             return Self::now_slow();
         }
-        Self(StdInstant::now())
+        Self(now())
     }
 
     #[cold]
     fn now_slow() -> Self {
         context::with_current(|current| match current {
             Some((timers, _)) => timers.clock().now(),
-            None => Self(StdInstant::now()),
+            None => Self(now()),
         })
     }
 

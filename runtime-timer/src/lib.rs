@@ -26,6 +26,9 @@
 
 mod sync;
 
+#[cfg(gristmill_shuttle)]
+pub mod modelled_clock;
+
 #[cfg(test)]
 mod testing;
 

@@ -109,7 +109,7 @@ impl Census {
     }
 }
 
-#[cfg(all(test, not(gristmill_loom)))]
+#[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
 mod tests {
     use super::*;
 

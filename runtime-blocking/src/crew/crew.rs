@@ -3,7 +3,7 @@
 //! What a thread does once it is there is in [`member`](super::member).
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::growth::{Growth, Since};
 use super::idle::{Called, Idle, Need};
@@ -13,7 +13,7 @@ use crate::config::PoolConfig;
 use crate::job::Job;
 use crate::metrics::{Joined, PoolMetrics};
 use crate::rejected::{RejectReason, Rejected};
-use crate::sync::{AtomicU64, Mutex, Ordering, Queue, fence};
+use crate::sync::{AtomicU64, Mutex, Ordering, Queue, fence, now};
 
 /// Threads that serve one queue.
 pub(crate) struct Crew {
@@ -90,7 +90,7 @@ impl Crew {
     pub(crate) fn join(&self, timeout: Option<Duration>) -> Joined {
         self.shutdown();
         // A deadline that the clock cannot hold is as good as none.
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let deadline = timeout.and_then(|timeout| now().checked_add(timeout));
         Joined::new(self.roster.join(deadline))
     }
 
@@ -132,7 +132,7 @@ impl Crew {
     /// From now on, for the lookout.
     pub(super) fn since_now(&self) -> Since {
         Since {
-            at: Instant::now(),
+            at: now(),
             completed: self.completed(),
         }
     }

@@ -11,14 +11,14 @@ use super::idle::Retired;
 use super::parker::{Order, Parker};
 use super::priority::Courtesy;
 use crate::job::Job;
-use crate::sync::{Ordering, fence, spin_loop, thread};
+use crate::sync::{Ordering, fence, now, spin_loop, thread};
 
 /// Looks at the queue between two readings of the clock, while a thread spins.
-#[cfg(not(gristmill_loom))]
+#[cfg(not(any(gristmill_loom, gristmill_shuttle)))]
 const LOOKS_PER_READING: u32 = 16;
 
 /// Looks at the queue between two readings of the clock: one, as more would only add states.
-#[cfg(gristmill_loom)]
+#[cfg(any(gristmill_loom, gristmill_shuttle))]
 const LOOKS_PER_READING: u32 = 1;
 
 /// How a search ended.
@@ -78,7 +78,7 @@ impl Crew {
                 }
                 spin_loop();
             }
-            let now = Instant::now();
+            let now = now();
             if now >= *until.get_or_insert(now + self.config.spin) {
                 return Search::Empty;
             }
@@ -177,14 +177,14 @@ impl Crew {
 /// Sleeps until `deadline`; not at all if that is too near for a sleep to be worth it.
 fn wait_until(deadline: Instant) {
     const SHORTEST: Duration = Duration::from_micros(10);
-    let left = deadline.saturating_duration_since(Instant::now());
+    let left = deadline.saturating_duration_since(now());
     if left >= SHORTEST {
         thread_sleep(left);
     }
 }
 
 /// The lookout's pause. The model has no clock: there it is a mere yield.
-#[cfg(not(gristmill_loom))]
+#[cfg(not(any(gristmill_loom, gristmill_shuttle)))]
 fn thread_sleep(time: Duration) {
     thread::sleep(time);
 }
@@ -193,4 +193,10 @@ fn thread_sleep(time: Duration) {
 #[cfg(gristmill_loom)]
 fn thread_sleep(_time: Duration) {
     thread::yield_now();
+}
+
+/// The lookout's pause, in modelled time.
+#[cfg(gristmill_shuttle)]
+fn thread_sleep(time: Duration) {
+    runtime_timer::modelled_clock::rest_until(now() + time);
 }

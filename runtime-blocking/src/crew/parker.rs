@@ -3,10 +3,10 @@
 //! An order given before the thread sleeps is kept, so the two may come in any sequence. Knows nothing of who is woken
 //! when; that is the idle stack's.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::growth::Since;
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex, now};
 
 /// What a thread that is called in shall do.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ impl Parker {
     /// Sleeps until there is an order or `timeout` has passed.
     pub(super) fn park_for(&self, timeout: Duration) -> Option<Order> {
         // A time that the clock cannot hold is as good as for ever.
-        let Some(deadline) = Instant::now().checked_add(timeout) else {
+        let Some(deadline) = now().checked_add(timeout) else {
             return Some(self.park());
         };
         let mut order = self.order.lock();
@@ -69,7 +69,7 @@ impl Parker {
     }
 }
 
-#[cfg(all(test, not(gristmill_loom)))]
+#[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
 mod tests {
     use super::*;
 

@@ -5,7 +5,7 @@
 //! offers its processor between two jobs, not more often than every [`OFFER_EVERY`]: each offer that is taken costs two
 //! changes of threads. The figures are in `docs/decisions/compute-priority.md`.
 
-use crate::sync::thread;
+use crate::sync::{now, thread};
 use std::time::{Duration, Instant};
 
 /// How long a thread of low priority keeps its processor through a series of jobs.
@@ -21,7 +21,7 @@ impl Courtesy {
     /// At the beginning of a series of jobs.
     pub(super) fn new(low_priority: bool) -> Self {
         Self {
-            since: low_priority.then(Instant::now),
+            since: low_priority.then(now),
         }
     }
 
@@ -31,7 +31,7 @@ impl Courtesy {
             && since.elapsed() >= OFFER_EVERY
         {
             thread::yield_now();
-            *since = Instant::now();
+            *since = now();
         }
     }
 }

@@ -21,7 +21,7 @@
 //! * K — `unpark` (Release) → the owner's return from sleep (Acquire).
 
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex, now};
 use std::time::Instant;
 
 const EMPTY: u32 = 0;
@@ -91,7 +91,7 @@ impl Parker {
             if self.take_notification() {
                 return Woken::Notified;
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if deadline.is_some_and(|deadline| now() >= deadline) {
                 return if self.leave() {
                     Woken::Notified
                 } else {

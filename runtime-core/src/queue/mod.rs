@@ -25,3 +25,6 @@ pub(crate) mod local;
 
 pub(crate) use injector::Injector;
 pub(crate) use local::{LocalQueue, Shared};
+
+#[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
+mod model_tests;

@@ -1,7 +1,7 @@
 //! The reactor of this thread: where new descriptors are registered.
 
 use super::Reactor;
-use crate::sync::Arc;
+use crate::sync::{Arc, thread_local};
 use std::cell::RefCell;
 
 thread_local! {

@@ -54,7 +54,7 @@ pub(crate) struct Inbox {
     events: Mutex<Vec<Event>>,
 }
 
-#[cfg(any(test, gristmill_loom))]
+#[cfg(all(any(test, gristmill_loom), not(gristmill_shuttle)))]
 impl Inbox {
     /// An event, for tests and models.
     pub(crate) fn event(key: usize) -> Event {
@@ -105,7 +105,7 @@ impl Inbox {
     }
 }
 
-#[cfg(all(test, not(gristmill_loom)))]
+#[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
 mod tests {
     use super::*;
 

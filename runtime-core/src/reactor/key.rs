@@ -31,7 +31,7 @@ impl Key {
     }
 }
 
-#[cfg(all(test, not(gristmill_loom)))]
+#[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
 mod tests {
     use super::*;
 

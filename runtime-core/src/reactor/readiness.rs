@@ -95,7 +95,7 @@ impl Readiness {
     }
 }
 
-#[cfg(all(test, not(gristmill_loom)))]
+#[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
 mod tests {
     use super::*;
 

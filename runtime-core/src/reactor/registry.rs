@@ -186,7 +186,7 @@ fn refused(error: &io::Error) -> io::Error {
     )
 }
 
-#[cfg(all(test, not(gristmill_loom)))]
+#[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
 mod tests {
     use super::*;
 

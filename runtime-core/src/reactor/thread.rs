@@ -30,11 +30,11 @@ use super::Reactor;
 use super::inbox::Anywhere;
 use super::lease::{FOREVER, Held};
 use crate::park::{Parker, Unpark};
-use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering, fence};
+use crate::sync::{Arc, now};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SHORTEST_TICK: Duration = Duration::from_micros(500);
 const LONGEST_TICK: Duration = Duration::from_millis(2);
@@ -194,7 +194,7 @@ impl<W: Watch> ReactorThread<W> {
     }
 
     fn wait_a_tick(&mut self) {
-        self.guard.parker.park(Some(Instant::now() + self.tick));
+        self.guard.parker.park(Some(now() + self.tick));
         let busy = self.help_out();
         self.count_unlooked();
         let is_needed = self.unlooked >= UNLOOKED

@@ -7,10 +7,11 @@ use crate::scheduler::house::Flavor;
 use crate::scheduler::staff::Role;
 use crate::scheduler::sweep::{Afterwards, Sweeper, Sweeping};
 use crate::scheduler::{House, context};
-use crate::sync::Arc;
+use crate::sync::{Arc, now};
 use crate::task::Id;
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::time::Instant;
 
 /// How long a drop waits for threads that are busy with user code; the same as `asyncio.run` waits for its executor.
 const DROP_WAITS: Duration = Duration::from_secs(300);
@@ -56,7 +57,7 @@ pub(super) fn within(house: &Arc<House>, patience: Duration) -> ShutdownReport {
 }
 
 fn shut_down(house: &Arc<House>, patience: Duration, manner: Manner) -> ShutdownReport {
-    let begun = Instant::now();
+    let begun = now();
     // A deadline that the clock cannot hold is as good as none.
     let deadline = begun.checked_add(patience);
     // A thread of this runtime would wait for itself.
@@ -73,10 +74,10 @@ fn shut_down(house: &Arc<House>, patience: Duration, manner: Manner) -> Shutdown
     }
     let mut last = Some(begun);
     if patient {
-        let left = || deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = || deadline.map(|deadline| deadline.saturating_duration_since(now()));
         let _ = house.blocking.join(left());
         let _ = house.compute.join(left());
-        last = deadline.map(|deadline| deadline.max(Instant::now() + GRACE));
+        last = deadline.map(|deadline| deadline.max(now() + GRACE));
         house
             .staff
             .attendance
@@ -112,7 +113,7 @@ fn begin_sweep(house: &Arc<House>, sweeping: &mut Sweeping, manner: Manner, pati
 fn await_sweep(house: &Arc<House>, sweeping: &mut Sweeping, deadline: Option<Instant>) {
     let attendance = &house.staff.attendance;
     if sweeping.by().is_none() {
-        let head_start = Instant::now() + HEAD_START;
+        let head_start = now() + HEAD_START;
         let until = deadline.map_or(head_start, |deadline| deadline.min(head_start));
         attendance.wait(|duty| duty == Duty::Lane, Some(until));
         // Workers that have gone left nothing. Others are stuck, or have much to drop.

@@ -8,9 +8,10 @@
 //! * T1 — What counts a thread out is the first thing that the thread keeps in a place of its own, and such places are emptied in
 //!   the reverse order of their first use.
 
-use crate::sync::{Arc, Condvar, Mutex};
+use crate::sync::{Arc, Condvar, Mutex, now, thread, thread_local};
+#[cfg(gristmill_shuttle)]
+use crate::sync::{CellKey as _, RefKey as _};
 use std::cell::{Cell, RefCell};
-use std::thread;
 use std::time::Instant;
 
 thread_local! {
@@ -98,7 +99,7 @@ impl Attendance {
         while list.present.iter().any(|entry| awaited(entry.duty)) {
             match deadline {
                 None => self.left.wait(&mut list),
-                Some(deadline) if Instant::now() >= deadline => return false,
+                Some(deadline) if now() >= deadline => return false,
                 Some(deadline) => {
                     self.left.wait_until(&mut list, deadline);
                 }

@@ -13,7 +13,9 @@ use super::engine::Engine;
 use super::house::House;
 use super::worker::Worker;
 use crate::reactor::{self, Reactor};
-use crate::sync::Arc;
+#[cfg(gristmill_shuttle)]
+use crate::sync::CellKey as _;
+use crate::sync::{Arc, thread_local};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::ptr;

@@ -27,7 +27,7 @@ pub(super) fn thread() -> u32 {
 }
 
 /// How long `thread` has waited for a processor since it began.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(gristmill_shuttle)))]
 pub(super) fn of(thread: u32) -> Duration {
     let path = format!("/proc/self/task/{thread}/schedstat");
     let text = std::fs::read_to_string(path).unwrap_or_default();
@@ -35,7 +35,7 @@ pub(super) fn of(thread: u32) -> Duration {
 }
 
 /// None is known of.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(gristmill_shuttle))))]
 pub(super) fn of(_thread: u32) -> Duration {
     Duration::ZERO
 }

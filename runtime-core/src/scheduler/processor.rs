@@ -5,20 +5,20 @@
 use std::os::fd::BorrowedFd;
 
 /// The processor that the calling thread runs on just now.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(gristmill_shuttle)))]
 pub(super) fn current() -> Option<u32> {
     u32::try_from(rustix::thread::sched_getcpu()).ok()
 }
 
 /// This system does not tell.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(gristmill_shuttle))))]
 pub(super) fn current() -> Option<u32> {
     None
 }
 
 /// The processor that took in the last packet of a socket. `None` if the descriptor is no socket, or of a family that has no
 /// packets.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(gristmill_shuttle)))]
 pub(super) fn of_traffic(socket: BorrowedFd<'_>) -> Option<u32> {
     let processor = rustix::net::sockopt::socket_incoming_cpu(socket).ok()?;
     // A socket without traffic says -1.
@@ -26,7 +26,7 @@ pub(super) fn of_traffic(socket: BorrowedFd<'_>) -> Option<u32> {
 }
 
 /// This system does not tell.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(gristmill_shuttle))))]
 pub(super) fn of_traffic(_socket: BorrowedFd<'_>) -> Option<u32> {
     None
 }

@@ -11,8 +11,8 @@ use crate::park::Retracted;
 use crate::park::idle::{BRIEF_SLEEP, Bed};
 use crate::reactor::lease::{FOREVER, Held};
 use crate::reactor::thread::{announce_wait, report_broken_poller, timeout};
-use std::thread;
-use std::time::{Duration, Instant};
+use crate::sync::{self, now, thread};
+use std::time::Duration;
 
 /// For each timer that a worker has just fired it rests so long before it wakes for the next one, if there were several. About twice
 /// what a wake-up costs: so a worker rests for as long as timers come faster than that, and where they do not, hardly. Figures
@@ -66,7 +66,7 @@ impl Worker {
         if pool.threads > pool.idle {
             return false;
         }
-        let until = Instant::now() + linger::LONGEST;
+        let until = now() + linger::LONGEST;
         loop {
             // Whoever is about to post something may wait for this very processor.
             thread::yield_now();
@@ -76,7 +76,7 @@ impl Worker {
                 self.linger.succeeded();
                 return true;
             }
-            if Instant::now() >= until {
+            if now() >= until {
                 self.linger.failed();
                 return false;
             }
@@ -105,7 +105,7 @@ impl Worker {
         let now = self.engine().timers.now_ns();
         let until = deadline
             .and_then(|deadline| timeout(deadline, now))
-            .and_then(|left| Instant::now().checked_add(left));
+            .and_then(|left| sync::now().checked_add(left));
         self.asleep(|| {
             self.lane().parker.park(until);
         });
@@ -259,12 +259,12 @@ impl Worker {
     /// Runs `f`, which sleeps, and counts the time before it as busy.
     fn asleep(&self, f: impl FnOnce()) {
         let stats = &self.lane().stats;
-        let begin = Instant::now();
+        let begin = now();
         let busy = begin.duration_since(self.awake_since.get());
         stats.busy_ns.add(nanoseconds(busy));
         stats.parks.add(1);
         f();
-        let end = Instant::now();
+        let end = now();
         self.awake_since.set(end);
         self.slept.set(end.duration_since(begin));
     }

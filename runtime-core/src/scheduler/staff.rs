@@ -15,11 +15,14 @@ use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
+<<<<<<< HEAD
 use crate::sync::Mutex;
 use crate::sync::atomic::{Ordering, fence};
+=======
+use crate::sync::{Mutex, now, thread};
+>>>>>>> 7ce6002 (shuttle: the whole runtime in schedules, behind the same doors)
 
 /// How long a relief worker stays without work.
 const LINGER: Duration = Duration::from_secs(1);
@@ -287,7 +290,7 @@ fn work_lane(house: &Arc<House>, core: Core, role: Role) {
         Role::Worker => worker.run(until_shutdown),
         Role::Relief => {
             worker = worker.with_longest_sleep(LINGER);
-            let mut last = (0, Instant::now());
+            let mut last = (0, now());
             worker.run_searching(|worker| until_not_needed(worker, &mut last));
         }
     }
@@ -327,7 +330,7 @@ fn until_not_needed(worker: &Worker, last: &mut (u64, Instant)) -> Step {
     let (polls, since) = *last;
     let polls_now = worker.polls();
     if polls_now != polls {
-        *last = (polls_now, Instant::now());
+        *last = (polls_now, now());
         return Step::GoOn;
     }
     if since.elapsed() >= LINGER && worker.owns_nothing() {

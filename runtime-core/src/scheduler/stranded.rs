@@ -38,7 +38,7 @@ impl Stranded {
     }
 }
 
-#[cfg(all(test, not(gristmill_loom)))]
+#[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
 mod tests {
     use super::*;
     use crate::queue::LocalQueue;

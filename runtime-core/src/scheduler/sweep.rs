@@ -6,7 +6,7 @@
 
 use super::context;
 use super::house::House;
-use crate::sync::{Arc, Condvar, Mutex};
+use crate::sync::{Arc, Condvar, Mutex, now};
 use runtime_blocking::Job;
 use std::time::Instant;
 
@@ -90,7 +90,7 @@ impl Sweeping {
     /// Waits until the jobs are dropped, or the deadline.
     pub(crate) fn await_jobs(&self, deadline: Instant) {
         let mut jobs = self.queued.jobs.lock();
-        while !jobs.are_dropped && Instant::now() < deadline {
+        while !jobs.are_dropped && now() < deadline {
             self.queued.done.wait_until(&mut jobs, deadline);
         }
     }

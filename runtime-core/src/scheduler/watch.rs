@@ -6,7 +6,7 @@ use super::lane::Lane;
 use super::stranded::Stranded;
 use crate::reactor::inbox::Anywhere;
 use crate::reactor::thread::{Census, Watch};
-use crate::sync::Arc;
+use crate::sync::{Arc, now};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -113,7 +113,7 @@ impl Sight {
 
 impl Watcher {
     pub(super) fn new(house: Arc<House>) -> Self {
-        let sights = vec![Sight::of(0, Instant::now()); house.engine.lanes.len()];
+        let sights = vec![Sight::of(0, now()); house.engine.lanes.len()];
         let stranded = Stranded::new(house.engine.lanes.len());
         Self {
             house,
@@ -132,7 +132,7 @@ impl Watcher {
 
     /// Marks the lanes that have been in one poll for too long. The gravest verdict.
     fn mark_stuck(&mut self, threshold: Duration) -> Verdict {
-        let now = Instant::now();
+        let now = now();
         let (mut any, mut soon) = (false, false);
         for (lane, sight) in self.house.engine.lanes.iter().zip(&mut self.sights) {
             let round = lane.stats.rounds.get();

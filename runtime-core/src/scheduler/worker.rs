@@ -27,7 +27,7 @@ use super::steering::Steering;
 use crate::queue::LocalQueue;
 use crate::reactor::inbox::Event;
 use crate::report::ReportedTask;
-use crate::sync::Arc;
+use crate::sync::{Arc, now};
 use crate::task::{Cause, Runnable, budget};
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
@@ -110,7 +110,7 @@ impl Worker {
             pace: Pace::new(),
             linger: Linger::new(),
             slept: Cell::new(Duration::ZERO),
-            awake_since: Cell::new(Instant::now()),
+            awake_since: Cell::new(now()),
             longest_sleep: None,
             watch,
         }

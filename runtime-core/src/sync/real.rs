@@ -5,6 +5,16 @@ pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 pub(crate) use std::sync::atomic;
 
 pub(crate) use std::hint::spin_loop;
+pub(crate) use std::thread;
+pub(crate) use std::thread_local;
+
+use std::time::Instant;
+
+/// The system's monotonic clock.
+#[inline(always)]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
 
 /// `std`'s cell with the face of the model checker's, which sees each access as a span of time.
 #[derive(Debug)]

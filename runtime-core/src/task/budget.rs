@@ -9,6 +9,9 @@
 //!
 //! The unit count is a choice of today: 128, as runtimes of this kind have settled on.
 
+#[cfg(gristmill_shuttle)]
+use crate::sync::CellKey as _;
+use crate::sync::thread_local;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::Pin;

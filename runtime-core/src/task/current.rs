@@ -1,4 +1,6 @@
 //! Which task or job runs on this thread.
+//!
+//! Not through the door: the hook of panics asks too, at moments at which `shuttle` does not answer.
 
 use super::Id;
 use std::cell::Cell;

@@ -35,7 +35,10 @@ pub(crate) struct Header {
     pub(super) meta: Meta,
 }
 
-#[cfg(all(not(gristmill_loom), target_pointer_width = "64"))]
+#[cfg(all(
+    not(any(gristmill_loom, gristmill_shuttle)),
+    target_pointer_width = "64"
+))]
 const _: () = assert!(
     size_of::<Header>() == 40,
     "header and scheduler leave room in the cache line for the future"

@@ -48,7 +48,7 @@ pub(crate) mod id;
 pub(crate) mod meta;
 pub(crate) mod panic_place;
 
-#[cfg(all(test, not(gristmill_loom)))]
+#[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
 mod tests;
 
 pub use abort::AbortHandle;

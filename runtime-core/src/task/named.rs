@@ -85,7 +85,7 @@ impl<S: Schedule> Schedule for Named<S> {
     }
 }
 
-#[cfg(all(test, not(gristmill_loom)))]
+#[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
 mod tests {
     use super::*;
 

@@ -23,7 +23,11 @@ use crate::sync::{Mutex, OnceLock};
 use std::ptr::{self, NonNull};
 
 /// Places in the first chunk; each further one doubles the table.
-const FIRST: usize = if cfg!(gristmill_loom) { 2 } else { 64 };
+const FIRST: usize = if cfg!(any(gristmill_loom, gristmill_shuttle)) {
+    2
+} else {
+    64
+};
 /// Chunks at most: more places than there can be tasks.
 const CHUNKS: usize = 27;
 
@@ -118,7 +122,7 @@ impl OwnedSet {
     }
 
     /// How many places there are.
-    #[cfg(all(test, not(gristmill_loom)))]
+    #[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
     pub(super) fn places(&self) -> usize {
         self.intake.lock().places
     }

@@ -2,7 +2,8 @@
 //!
 //! Two implementations with one face. On Linux the wait goes straight to the descriptor of the
 //! `polling` crate's poller: `Poller::wait` costs five system calls a turn there, a plain `epoll_wait`
-//! one. Everywhere else, and on Linux with `--cfg gristmill_portable`, it goes through `Poller::wait`.
+//! one. Everywhere else, and on Linux with `--cfg gristmill_portable`, it goes through `Poller::wait`. A third is for
+//! `shuttle`, and is told by hand what comes.
 //!
 //! ```text
 //!   Poller::new()                     Events: what a wait brought
@@ -18,20 +19,33 @@
 //! poller that reports the hang-up with the bytes lets a reader trust a short read. `watch_hang_up` asks for
 //! that, and says whether it will be reported.
 
-#[cfg(all(target_os = "linux", not(gristmill_portable)))]
+#[cfg(all(target_os = "linux", not(gristmill_portable), not(gristmill_shuttle)))]
 mod linux;
-#[cfg(all(target_os = "linux", not(gristmill_portable)))]
+#[cfg(all(target_os = "linux", not(gristmill_portable), not(gristmill_shuttle)))]
 pub(crate) use linux::{Events, Poller};
 
-#[cfg(not(all(target_os = "linux", not(gristmill_portable))))]
+#[cfg(all(
+    not(all(target_os = "linux", not(gristmill_portable))),
+    not(gristmill_shuttle)
+))]
 mod portable;
-#[cfg(not(all(target_os = "linux", not(gristmill_portable))))]
+#[cfg(all(
+    not(all(target_os = "linux", not(gristmill_portable))),
+    not(gristmill_shuttle)
+))]
 pub(crate) use portable::{Events, Poller};
 
+#[cfg(gristmill_shuttle)]
+mod shuttled;
+#[cfg(gristmill_shuttle)]
+pub(crate) use shuttled::{Events, Poller};
+
 /// The key of the poller's own notifications. `polling` keeps `usize::MAX` for itself.
+#[cfg(not(gristmill_shuttle))]
 pub(super) const NOTIFY_KEY: usize = usize::MAX - 1;
 
 /// Turns a refusal to make a poller into words.
+#[cfg(not(gristmill_shuttle))]
 #[cold]
 fn cannot_start(error: &std::io::Error) -> std::io::Error {
     std::io::Error::new(

@@ -1,0 +1,112 @@
+//! Waiting for what comes from elsewhere: timers, jobs on the pools, and events of descriptors.
+
+use super::{check, runtime};
+use crate::reactor::{Direction, Initial, Ready, Registered};
+use crate::scheduler::context;
+use shuttle::sync::{Arc, Barrier};
+use std::future::poll_fn;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+#[test]
+fn timers_on_workers_and_outside_fire_and_none_is_early() {
+    check(|| {
+        let runtime = runtime(2);
+        let sleeping = [3_u64, 700, 40].map(|micros| {
+            runtime.spawn(async move {
+                let time = Duration::from_micros(micros);
+                let start = runtime_timer::Instant::now();
+                runtime_timer::sleep(time).await;
+                assert!(start.elapsed() >= time);
+            })
+        });
+        runtime.block_on(async {
+            runtime_timer::sleep(Duration::from_micros(20)).await;
+            for sleeper in sleeping {
+                sleeper.await.expect("no panic");
+            }
+        });
+    });
+}
+
+#[test]
+fn timers_that_are_given_up_leave_the_others() {
+    check(|| {
+        let runtime = runtime(1);
+        let long = runtime.spawn(runtime_timer::sleep(Duration::from_secs(3_600)));
+        let abort = long.abort_handle();
+        let short = runtime.spawn(async move {
+            runtime_timer::sleep(Duration::from_micros(50)).await;
+            abort.abort();
+        });
+        runtime.block_on(async {
+            short.await.expect("no panic");
+            assert!(long.await.expect_err("aborted").is_cancelled());
+        });
+    });
+}
+
+#[test]
+fn jobs_that_wait_for_each_other_all_get_a_thread() {
+    check(|| {
+        let runtime = runtime(1);
+        let barrier = Arc::new(Barrier::new(3));
+        let jobs = [0, 1, 2].map(|_| {
+            let barrier = Arc::clone(&barrier);
+            runtime.spawn_blocking(move || {
+                barrier.wait();
+            })
+        });
+        runtime.block_on(async {
+            for job in jobs {
+                job.await.expect("no panic");
+            }
+        });
+    });
+}
+
+#[test]
+fn results_of_computations_reach_who_awaits_them() {
+    check(|| {
+        let runtime = runtime(2);
+        let jobs = [1, 2, 3].map(|number| runtime.spawn_compute(move || number));
+        let sum = runtime.block_on(async {
+            let mut sum = 0;
+            for job in jobs {
+                sum += job.await.expect("no panic");
+            }
+            sum
+        });
+        assert_eq!(sum, 6);
+    });
+}
+
+#[test]
+fn events_reach_their_tasks_whatever_the_workers_do() {
+    check(|| {
+        let runtime = runtime(2);
+        let reactor = std::sync::Arc::clone(&runtime.handle().house.engine.reactor);
+        let (first, second) = UnixStream::pair().expect("descriptors to spare");
+        let _inside = context::enter(&runtime.handle().house);
+        let sources = [first, second].map(|socket| {
+            std::sync::Arc::new(Registered::new(socket, Initial::NotReady).expect("room"))
+        });
+        let waiting = sources.clone().map(|source| {
+            runtime.spawn(async move {
+                let ready = poll_fn(|cx| source.poll_ready(Direction::Read, cx));
+                ready.await.expect("the runtime goes on");
+            })
+        });
+        let system = shuttle::thread::spawn(move || {
+            for source in &sources {
+                let fd = source.get_ref().as_fd();
+                reactor.registry.poller.raise(fd, Ready::READABLE);
+            }
+        });
+        for task in waiting {
+            runtime.block_on(task).expect("no panic");
+        }
+        system.join().expect("no panic");
+    });
+}
