@@ -1,6 +1,6 @@
 //! The task's state word and cell: edges T1 to T6.
 
-use super::{List, check};
+use super::{List, check, check_bounded};
 use crate::task::{JoinHandle, Meta, allocate};
 use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -238,7 +238,7 @@ fn an_abort_beside_a_run_ends_the_task_once() {
 
 #[test]
 fn an_abort_beside_the_end_leaves_no_note() {
-    loom::model(|| {
+    check_bounded(2, || {
         let list = List::new();
         let handle = spawn(&list, async { 7 });
         let abort = handle.abort_handle();
@@ -255,7 +255,7 @@ fn an_abort_beside_the_end_leaves_no_note() {
 
 #[test]
 fn a_detach_beside_an_abort_leaves_no_note() {
-    loom::model(|| {
+    check_bounded(2, || {
         let list = List::new();
         let handle = spawn(&list, async { 7 });
         let abort = handle.abort_handle();
