@@ -17,12 +17,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-<<<<<<< HEAD
-use crate::sync::Mutex;
 use crate::sync::atomic::{Ordering, fence};
-=======
 use crate::sync::{Mutex, now, thread};
->>>>>>> 7ce6002 (shuttle: the whole runtime in schedules, behind the same doors)
 
 /// How long a relief worker stays without work.
 const LINGER: Duration = Duration::from_secs(1);
