@@ -29,6 +29,11 @@ const STEPS: usize = 300_000;
 
 /// Runs a scenario in many schedules: random ones, and such that stop a thread at few, but any, places.
 fn check(scenario: fn()) {
+    check_in(SCHEDULES, scenario);
+}
+
+/// As [`check`], in so many schedules of each kind unless it is told.
+fn check_in(schedules: usize, scenario: fn()) {
     let scenario = move || {
         modelled_clock::restart();
         // Where thieves begin to look is a part of the schedule.
@@ -40,7 +45,7 @@ fn check(scenario: fn()) {
         return;
     }
     let told = std::env::var("GRISTMILL_SCHEDULES").ok();
-    let schedules = told.map_or(SCHEDULES, |told| told.parse().expect("a number"));
+    let schedules = told.map_or(schedules, |told| told.parse().expect("a number"));
     run(RandomScheduler::new(schedules), scenario);
     run(PctScheduler::new(3, schedules), scenario);
 }
