@@ -56,12 +56,12 @@ fn a_sleeper_in_the_poller_is_told_or_does_not_go() {
         let other = {
             let (parker, poller) = (Arc::clone(&parker), Arc::clone(&poller));
             thread::spawn(move || {
-                if parker.unpark() == Unpark::TellPoller {
+                if parker.unpark() == Unpark::TellPoller(7) {
                     poller.store(true, Ordering::SeqCst);
                 }
             })
         };
-        let entered = parker.enter_poller();
+        let entered = parker.enter_poller(7);
         other.join().expect("no panic");
         if entered {
             // Asleep in the poller: the only way out is that it was told.

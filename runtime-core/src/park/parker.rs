@@ -3,7 +3,7 @@
 //! ```text
 //!              park ┌──▶ PARKED ──┐ unpark: signal the condition variable
 //!    EMPTY ─────────┤             ├──▶ NOTIFIED ──(the sleeper sees it)──▶ EMPTY
-//!        ▲   enter_ └──▶ POLLING ─┘ unpark: tell the poller
+//!        ▲   enter_ └──▶ POLLING ─┘ unpark: tell the poller, which has a number
 //!        │   poller        │             ▲
 //!        └─────────────────┘             │ unpark, and nobody sleeps: kept for the next park
 //!          leave_poller        EMPTY ────┘
@@ -26,8 +26,9 @@ use std::time::Instant;
 
 const EMPTY: u32 = 0;
 const PARKED: u32 = 1;
-const POLLING: u32 = 2;
-const NOTIFIED: u32 = 3;
+const NOTIFIED: u32 = 2;
+/// And the number of the poller on top.
+const POLLING: u32 = 3;
 
 /// One thread's bed.
 #[derive(Debug)]
@@ -44,8 +45,8 @@ pub(crate) struct Parker {
 pub(crate) enum Unpark {
     /// Nothing.
     Done,
-    /// The thread sleeps in the poller: tell the poller.
-    TellPoller,
+    /// The thread sleeps in the poller of this number: tell it.
+    TellPoller(u32),
 }
 
 /// How a sleep ended.
@@ -101,15 +102,16 @@ impl Parker {
         }
     }
 
-    /// Announces that the owner is about to sleep in the poller. False, and a notification is used up, if
+    /// Announces that the owner is about to sleep in a poller. False, and a notification is used up, if
     /// it must not.
     #[must_use]
-    pub(crate) fn enter_poller(&self) -> bool {
+    pub(crate) fn enter_poller(&self, number: u32) -> bool {
+        let polling = POLLING + number;
         // ORDERING: Acquire on failure, edge K. SeqCst on success: an `unpark` that comes later must see
         // POLLING and tell the poller, one that came before makes this fail.
         let entered =
             self.state
-                .compare_exchange(EMPTY, POLLING, Ordering::SeqCst, Ordering::Acquire);
+                .compare_exchange(EMPTY, polling, Ordering::SeqCst, Ordering::Acquire);
         entered.is_ok() || !self.take_notification()
     }
 
@@ -149,8 +151,8 @@ impl Parker {
                 self.signal.notify_one();
                 Unpark::Done
             }
-            POLLING => Unpark::TellPoller,
-            _ => Unpark::Done,
+            EMPTY | NOTIFIED => Unpark::Done,
+            polling => Unpark::TellPoller(polling - POLLING),
         }
     }
 }

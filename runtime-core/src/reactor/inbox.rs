@@ -34,6 +34,10 @@ pub(crate) trait Steer {
     /// A look at a source whose event is handled here. If it is time to ask, `lane` becomes the one that its next events
     /// belong to.
     fn locate(&mut self, source: BorrowedFd<'_>, lane: &mut u32);
+
+    /// Whether a source whose events belong to `lane` had better be registered with this worker's own poller: see
+    /// [`branch`](super::branch).
+    fn adopts(&self, lane: u32) -> bool;
 }
 
 /// For who is no worker: events are handled where they are.
@@ -45,6 +49,10 @@ impl Steer for Anywhere {
     }
 
     fn locate(&mut self, _source: BorrowedFd<'_>, _lane: &mut u32) {}
+
+    fn adopts(&self, _lane: u32) -> bool {
+        false
+    }
 }
 
 /// The events that wait for one worker.

@@ -18,7 +18,7 @@
 //! * Z — `wait_until` against the timers' cached next deadline: announce, SeqCst, look, on both sides.
 
 use super::inbox::Event;
-use super::poller::Events;
+use super::poller::{Events, Poller};
 use super::registry::Registry;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::sync::{Mutex, MutexGuard};
@@ -120,6 +120,22 @@ impl Held<'_> {
         // ORDERING: Relaxed; a count that is only compared. The holder is its only writer.
         self.lease.looks.fetch_add(1, Ordering::Relaxed);
         registry.poller.wait(&mut self.events, timeout)
+    }
+
+    /// As [`wait`](Self::wait), but also ends when `branch` has something, which it leaves there.
+    pub(crate) fn wait_beside(
+        &mut self,
+        registry: &Registry,
+        branch: &Poller,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        registry.poller.wait_beside(branch, timeout)?;
+        self.wait(registry, Some(Duration::ZERO))
+    }
+
+    /// Which workers' grafted branches have something.
+    pub(crate) fn branches(&self) -> impl Iterator<Item = usize> {
+        self.events.branches()
     }
 
     /// What the wait brought, for [`Registry::dispatch`].

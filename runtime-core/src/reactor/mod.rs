@@ -21,7 +21,7 @@
 //! * [`waiters`] — which tasks wait for a source; [`source`] — both together
 //! * [`poller`] — the operating system's wait, one file a platform; [`registry`] — the table of sources
 //! * [`key`] — what a registration is called; [`inbox`] — events, and those for another thread than the one that waited
-//! * [`lease`] — the right to wait in the poller
+//! * [`lease`] — the right to wait in the poller; [`branch`] — a worker's own poller, for sources that only it is to look at
 //! * [`registered`] — what users hold; [`current`] — the reactor of this thread
 //! * [`thread`] — the reactor thread
 
@@ -36,6 +36,7 @@ mod key;
 
 pub(crate) mod inbox;
 
+pub(crate) mod branch;
 pub(crate) mod poller;
 pub(crate) mod registry;
 
@@ -62,9 +63,10 @@ pub(crate) struct Reactor {
 }
 
 impl Reactor {
-    pub(crate) fn new() -> io::Result<Arc<Self>> {
+    /// A reactor for `workers` workers.
+    pub(crate) fn new(workers: usize) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Self {
-            registry: Registry::new()?,
+            registry: Registry::new(workers)?,
             lease: Lease::new(),
         }))
     }

@@ -277,8 +277,7 @@ impl<T: AsFd> Registered<T> {
         } else if self
             .reactor
             .registry
-            .poller
-            .watch_hang_up(self.get_ref().as_fd(), self.key.raw())
+            .watch_hang_up(self.key, self.get_ref().as_fd())
         {
             TRUSTED
         } else {

@@ -8,24 +8,28 @@
 //!
 //! * G1 — A key is an index into the table and a generation. An event that was fetched before its source was
 //!   taken out does not reach the one that has the index now.
-//! * G2 — Under the table's lock only atomics and the waiters' locks are touched; no user code runs.
+//! * G2 — Under the table's lock only atomics, the waiters' locks and the pollers' registrations are touched; no user code runs.
 
+use super::branch::{Branch, SHARED};
 use super::inbox::{Event, NEW, Steer};
 use super::key::Key;
 use super::poller::Poller;
 use super::ready::Ready;
 use super::source::Source;
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, CachePadded, Mutex};
 use slab::Slab;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::task::Waker;
 
-/// The table of sources, and the poller that they are registered with.
+/// The table of sources, and the pollers that they are registered with.
 #[derive(Debug)]
 pub(crate) struct Registry {
+    /// The shared one.
     pub(crate) poller: Poller,
+    /// One for each worker, if there are several and the system can do it.
+    pub(crate) branches: Box<[CachePadded<Branch>]>,
     table: Mutex<Table>,
     /// How many sources there are.
     count: AtomicUsize,
@@ -47,10 +51,22 @@ struct Entry {
     fd: RawFd,
     /// Whose worker had better handle its events, as [`Steer`] has it. Written by whoever handles one.
     lane: u32,
+    /// The worker whose branch it is registered with, or [`NOBODY`] for the shared poller (L1 of [`branch`](super::branch)).
+    home: u32,
+    /// [`Poller::watch_hang_up`] was asked for.
+    watches_hang_up: bool,
 }
 
+/// The home of sources in the shared poller.
+const NOBODY: u32 = u32::MAX;
+
 impl Registry {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(super) fn new(workers: usize) -> io::Result<Self> {
+        let branches = if Poller::CAN_BRANCH && workers > 1 {
+            workers
+        } else {
+            0
+        };
         let table = Table {
             entries: Slab::new(),
             generation: 0,
@@ -58,6 +74,7 @@ impl Registry {
         };
         Ok(Self {
             poller: Poller::new()?,
+            branches: (0..branches).map(|_| CachePadded::default()).collect(),
             table: Mutex::new(table),
             count: AtomicUsize::new(0),
         })
@@ -91,9 +108,10 @@ impl Registry {
 
     /// Takes a descriptor out.
     pub(super) fn deregister(&self, key: Key, fd: BorrowedFd<'_>) {
-        // A failure means that the descriptor is not in the poller, which is what is wanted.
-        let _ = self.poller.delete(fd);
         let entry = self.table.lock().remove(key);
+        // Nobody moves it any more.
+        let home = entry.as_ref().map_or(NOBODY, |entry| entry.home);
+        self.take_out(home, fd);
         drop(entry);
         // ORDERING: Relaxed; a count for decisions that may be late.
         self.count.fetch_sub(1, Ordering::Relaxed);
@@ -119,7 +137,90 @@ impl Registry {
             // answered for another descriptor or with an error: a wrong hint.
             let fd = unsafe { BorrowedFd::borrow_raw(entry.fd) };
             steer.locate(fd, &mut entry.lane);
+            if entry.home != entry.lane && steer.adopts(entry.lane) {
+                self.adopt(entry, fd);
+            }
             entry.source.on_event(event.ready, woken);
+        }
+    }
+
+    /// Moves a source to the branch of the worker that its events belong to, which is the calling one (L2). If the system refuses
+    /// that, it stays where it is.
+    #[cold]
+    fn adopt(&self, entry: &mut Entry, fd: BorrowedFd<'_>) {
+        let Some(branch) = self.branches.get(entry.lane as usize) else {
+            return;
+        };
+        let Some(poller) = branch.open() else {
+            return;
+        };
+        let key = entry.key.raw();
+        // SAFETY: `register`'s caller promised to pass the descriptor to `deregister`, which takes it out of its home.
+        if unsafe { poller.add(fd, key) }.is_err() {
+            return;
+        }
+        if entry.watches_hang_up && !poller.watch_hang_up(fd, key) {
+            let _ = poller.delete(fd);
+            return;
+        }
+        branch.gain();
+        self.take_out(entry.home, fd);
+        entry.home = entry.lane;
+    }
+
+    /// Takes a descriptor out of the poller where it is.
+    fn take_out(&self, home: u32, fd: BorrowedFd<'_>) {
+        // A failure means that the descriptor is not in the poller, which is what is wanted.
+        let _ = match self.branch_at(home) {
+            Some((branch, poller)) => {
+                branch.lose();
+                poller.delete(fd)
+            }
+            None => self.poller.delete(fd),
+        };
+    }
+
+    fn branch_at(&self, home: u32) -> Option<(&Branch, &Poller)> {
+        let branch = self.branches.get(home as usize)?;
+        Some((branch, branch.poller()?))
+    }
+
+    /// As [`Poller::watch_hang_up`], in the poller where the source is.
+    pub(super) fn watch_hang_up(&self, key: Key, fd: BorrowedFd<'_>) -> bool {
+        let mut table = self.table.lock();
+        let Some(entry) = table.get(key) else {
+            return false;
+        };
+        let poller = self
+            .branch_at(entry.home)
+            .map_or(&self.poller, |(_, poller)| poller);
+        entry.watches_hang_up = poller.watch_hang_up(fd, key.raw());
+        entry.watches_hang_up
+    }
+
+    /// Ends the wait that is going on, or the next, in the poller of this number: see [`branch`](super::branch).
+    pub(crate) fn notify(&self, poller: u32) {
+        let branch = poller.checked_sub(SHARED + 1);
+        let poller = branch
+            .and_then(|worker| self.branch_at(worker))
+            .map_or(&self.poller, |(_, poller)| poller);
+        poller.notify();
+    }
+
+    /// Lets whoever waits in the shared poller look at a worker's branch too. Whether there are sources in it.
+    pub(crate) fn graft(&self, worker: usize) -> bool {
+        let branch = self.branches.get(worker);
+        let Some(branch) = branch.filter(|branch| branch.in_use().is_some()) else {
+            return false;
+        };
+        branch.graft(&self.poller, worker);
+        true
+    }
+
+    /// Leaves a branch to its worker again.
+    pub(crate) fn prune(&self, worker: usize) {
+        if let Some(branch) = self.branches.get(worker) {
+            branch.prune(&self.poller);
         }
     }
 
@@ -164,6 +265,8 @@ impl Table {
             source: Arc::clone(source),
             fd,
             lane: NEW,
+            home: NOBODY,
+            watches_hang_up: false,
         });
         Ok(key)
     }

@@ -27,8 +27,10 @@
 //! * V — `Guard::parked` against the counts of idle workers: announce, SeqCst, look, on both sides.
 
 use super::Reactor;
+use super::branch::SHARED;
 use super::inbox::Anywhere;
 use super::lease::{FOREVER, Held};
+use super::poller::Events;
 use crate::park::{Parker, Unpark};
 use crate::sync::atomic::{AtomicBool, Ordering, fence};
 use crate::sync::{Arc, now};
@@ -58,7 +60,8 @@ pub(crate) trait Watch: Send + 'static {
     /// there were any.
     fn fire_overdue(&self, scratch: &mut Vec<Waker>) -> bool;
 
-    /// Handles the events that wait for a worker which does not come; collects the wakers. Whether there were any.
+    /// Sees to events that wait for a worker which does not come: handles them, and collects the wakers, or lets whoever waits in
+    /// the poller come to them. Whether there were any.
     fn hand_on_stranded(&mut self, woken: &mut Vec<Waker>) -> bool;
 
     /// Looks for stuck workers and helps out. Whether there was need.
@@ -160,6 +163,8 @@ pub(crate) struct ReactorThread<W> {
     /// How long that number has not changed.
     unlooked: Duration,
     woken: Vec<Waker>,
+    /// Room for what grafted branches have.
+    fetched: Events,
 }
 
 impl<W: Watch> ReactorThread<W> {
@@ -173,6 +178,7 @@ impl<W: Watch> ReactorThread<W> {
             looks,
             unlooked: Duration::ZERO,
             woken: Vec::new(),
+            fetched: Events::new(),
         }
     }
 
@@ -239,7 +245,11 @@ impl<W: Watch> ReactorThread<W> {
             reactor
                 .registry
                 .dispatch(held.events(), &mut Anywhere, &mut self.woken);
+            let branches: Vec<usize> = held.branches().collect();
             drop(held);
+            branches
+                .into_iter()
+                .for_each(|worker| self.look_at_branch(worker));
             self.looks = reactor.lease.looks();
             self.unlooked = Duration::ZERO;
             let delivered = !self.woken.is_empty();
@@ -250,6 +260,16 @@ impl<W: Watch> ReactorThread<W> {
                 // A worker is awake, or was woken just now: the next wait is its own.
                 return;
             }
+        }
+    }
+
+    /// Handles what a grafted branch has.
+    #[cold]
+    fn look_at_branch(&mut self, worker: usize) {
+        let registry = &self.reactor.registry;
+        match registry.branches[worker].look_for_worker(&mut self.fetched) {
+            Ok(()) => registry.dispatch(self.fetched.iter(), &mut Anywhere, &mut self.woken),
+            Err(error) => report_broken_poller(&error),
         }
     }
 
@@ -265,7 +285,7 @@ impl<W: Watch> ReactorThread<W> {
             self.guard.retract();
         }
         let deadline = announce_wait(held, deadline, || self.watch.outside_deadline());
-        if self.guard.parker.enter_poller() {
+        if self.guard.parker.enter_poller(SHARED) {
             let timeout = timeout(deadline, self.watch.now_ns());
             if let Err(error) = held.wait(&self.reactor.registry, timeout) {
                 report_broken_poller(&error);

@@ -15,6 +15,7 @@ use super::lane::Lane;
 use crate::park::{Idle, Unpark};
 use crate::queue::{Injector, LocalQueue};
 use crate::reactor::Reactor;
+use crate::reactor::branch::SHARED;
 use crate::reactor::thread::Guard;
 use crate::report::{Leftovers, Reporter};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
@@ -79,7 +80,7 @@ impl Engine {
                 (queue, Lane::new(shared))
             })
             .unzip();
-        let reactor = Reactor::new()?;
+        let reactor = Reactor::new(workers)?;
         let guard = Arc::new(Guard::new());
         let engine = Arc::new_cyclic(|engine| Self {
             injector: CachePadded(Injector::new()),
@@ -142,7 +143,7 @@ impl Engine {
     pub(crate) fn complete(&self, unpark: Unpark) {
         match unpark {
             Unpark::Done => {}
-            Unpark::TellPoller => self.reactor.registry.poller.notify(),
+            Unpark::TellPoller(number) => self.reactor.registry.notify(number),
         }
     }
 
@@ -244,7 +245,7 @@ impl Host for TimerHost {
     /// workers are awake. So only a deadline of another thread must be told to who waits in the poller.
     fn sooner(&self, shard: usize, deadline_ns: u64) {
         if shard == self.outside && self.reactor.lease.sleeps_past(deadline_ns) {
-            self.reactor.registry.poller.notify();
+            self.reactor.registry.notify(SHARED);
         }
     }
 
@@ -255,7 +256,7 @@ impl Host for TimerHost {
     /// Whoever sleeps until a deadline has to compute it anew: the reactor thread in the poller, and the one worker that
     /// a runtime whose clock can be moved has, on whichever bed.
     fn clock_moved(&self) {
-        self.reactor.registry.poller.notify();
+        self.reactor.registry.notify(SHARED);
         if let Some(engine) = self.engine.upgrade() {
             engine.unpark(0);
         }

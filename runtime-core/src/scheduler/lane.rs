@@ -19,6 +19,9 @@ const STUCK: u8 = 1;
 /// The worker says itself that it will be.
 const ANNOUNCED: u8 = 2;
 
+/// The average is over about so many looks.
+const LOAD_ONE: u32 = 8;
+
 /// One worker, as seen by others.
 #[derive(Debug)]
 pub(crate) struct Lane {
@@ -29,6 +32,8 @@ pub(crate) struct Lane {
     pub(crate) inbox: CachePadded<Inbox>,
     /// Which processor the worker was on when it last handled events.
     processor: AtomicU32,
+    /// How many events the worker finds when it looks at its branch: a moving average, times [`LOAD_ONE`].
+    load: AtomicU32,
     /// The worker sleeps, or is about to.
     asleep: AtomicBool,
     /// Whether the worker has been in one poll for long (set by the reactor thread, under the lock of `stall`), or says itself
@@ -53,6 +58,7 @@ impl Lane {
             stats: CachePadded(Stats::new()),
             inbox: CachePadded(Inbox::new()),
             processor: AtomicU32::new(u32::MAX),
+            load: AtomicU32::new(0),
             asleep: AtomicBool::new(true),
             stuck: AtomicU8::new(MOVING),
             stall: Mutex::new(None),
@@ -99,11 +105,21 @@ impl Lane {
     /// Whether events had better be left to this worker.
     #[inline]
     pub(super) fn takes_events(&self) -> bool {
-        // ORDERING: Relaxed; a hint. Events that come to a sleeper all the same are found by whoever is notified of them.
-        !self.asleep.load(Ordering::Relaxed) && !self.is_stuck()
+        // A hint. Events that come to a sleeper all the same are found by whoever is notified of them.
+        !self.is_asleep() && !self.is_stuck()
+    }
+
+    /// Whether the worker sleeps, or is about to.
+    pub(super) fn is_asleep(&self) -> bool {
+        // ORDERING: Relaxed; a hint.
+        self.asleep.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_asleep(&self, asleep: bool) {
+        if asleep {
+            // ORDERING: Relaxed; a hint. Nothing waits for it.
+            self.load.store(0, Ordering::Relaxed);
+        }
         // ORDERING: Relaxed, a hint as above.
         self.asleep.store(asleep, Ordering::Relaxed);
     }
@@ -120,6 +136,21 @@ impl Lane {
             // ORDERING: Relaxed; a hint.
             self.processor.store(processor, Ordering::Relaxed);
         }
+    }
+
+    /// How many events wait for the worker when it looks at its branch, on the average of the last looks.
+    pub(super) fn load(&self) -> u32 {
+        // ORDERING: Relaxed; a hint.
+        self.load.load(Ordering::Relaxed) / LOAD_ONE
+    }
+
+    /// The worker has found so many.
+    pub(super) fn count_load(&self, events: usize) {
+        // ORDERING: Relaxed; a hint, with one writer.
+        let load = self.load.load(Ordering::Relaxed);
+        let events = u32::try_from(events).unwrap_or(u32::MAX / LOAD_ONE);
+        self.load
+            .store(load - load / LOAD_ONE + events, Ordering::Relaxed);
     }
 
     /// Whether siblings have not been told.

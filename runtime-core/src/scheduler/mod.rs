@@ -18,7 +18,7 @@
 //! * [`worker`] — the loop; [`search`] — where a worker finds work; [`sleep`] — how it goes to sleep, [`linger`] —
 //!   whether it looks a little longer before, and [`pace`] — how briefly it sleeps
 //! * [`steering`] — which worker an event belongs to; [`processor`] — what the system tells about that; [`stranded`] — events of a
-//!   worker that does not come
+//!   worker that does not come, and [`neglected`] — its poller
 //! * [`attendance`] — who works for the runtime just now
 //! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`watch`] — what the reactor
 //!   thread asks; [`block_in_place`] — a poll that says it will be long
@@ -64,6 +64,7 @@ pub(crate) mod attendance;
 pub(crate) mod staff;
 
 mod cpu_wait;
+mod neglected;
 pub(crate) mod poll_watch;
 mod stranded;
 mod watch;

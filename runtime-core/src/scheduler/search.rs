@@ -19,6 +19,9 @@ use std::time::Duration;
 /// Timers fired at a time; a storm of them must not keep a worker from its queue.
 const FIRE_AT_ONCE: usize = 256;
 
+/// While a worker's own branch has events whenever it looks, it looks at the shared poller once in so many times.
+const SHARED_EVERY: u32 = 4;
+
 /// The duty of a searching worker: it ends with work found, and then maybe wakes the next, or with the
 /// announcement of a sleep.
 #[derive(Debug)]
@@ -88,7 +91,7 @@ impl Worker {
                 self.queue().pop(&lane.queue)
             })
             .or_else(|| {
-                self.look_at_poller();
+                self.look_at_pollers();
                 self.queue().pop(&lane.queue)
             })
     }
@@ -118,8 +121,65 @@ impl Worker {
         self.wakers.replace(wakers);
     }
 
-    /// Looks at the poller without waiting, if nobody else is there.
-    pub(super) fn look_at_poller(&self) {
+    /// Looks for events without waiting: at the own branch, and then at the shared poller, but not each time if the branch has
+    /// enough.
+    pub(super) fn look_at_pollers(&self) {
+        let left = self.until_shared.get();
+        if self.look_at_own_branch() && left > 0 {
+            self.until_shared.set(left - 1);
+        } else {
+            self.until_shared.set(SHARED_EVERY - 1);
+            self.look_at_shared_poller();
+        }
+    }
+
+    /// Whether there was something.
+    pub(super) fn look_at_own_branch(&self) -> bool {
+        let Some(branch) = self.engine().reactor.registry.branches.get(self.index()) else {
+            return false;
+        };
+        branch.count_look();
+        let Some(poller) = branch.in_use() else {
+            return false;
+        };
+        let mut fetched = self.fetched.borrow_mut();
+        // An error will come up again, and be reported, when the worker sleeps there.
+        let outcome = poller.wait(&mut fetched, Some(Duration::ZERO));
+        let count = fetched.iter().count();
+        drop(fetched);
+        if count > 0 {
+            self.lane().count_load(count);
+        }
+        outcome.is_ok() && self.handle_fetched()
+    }
+
+    /// Looks at another worker's branch, which has something.
+    #[cold]
+    fn look_at_grafted(&self, worker: usize) {
+        let branch = &self.engine().reactor.registry.branches[worker];
+        let mut fetched = self.fetched.borrow_mut();
+        // An error, see above.
+        let outcome = branch.look_for_worker(&mut fetched);
+        drop(fetched);
+        if outcome.is_ok() {
+            self.handle_fetched();
+        }
+    }
+
+    /// Handles what came from a branch. Whether there was anything.
+    pub(super) fn handle_fetched(&self) -> bool {
+        let fetched = self.fetched.borrow();
+        if fetched.iter().next().is_none() {
+            return false;
+        }
+        let wakers = self.sort(fetched.iter(), Origin::Poller);
+        drop(fetched);
+        self.deliver(wakers);
+        true
+    }
+
+    /// Looks at the shared poller without waiting, if nobody else is there.
+    pub(super) fn look_at_shared_poller(&self) {
         let reactor = &self.engine().reactor;
         if reactor.registry.is_empty() {
             return;
@@ -137,11 +197,22 @@ impl Worker {
 
     /// Handles the events that belong here, and hands the others over.
     pub(super) fn dispatch(&self, held: Held<'_>) {
-        if held.events().next().is_none() {
-            return;
+        // Empty but while some worker does not come to look at its own.
+        let grafted: Vec<usize> = held.branches().collect();
+        if held.events().next().is_some() {
+            let wakers = self.sort(held.events(), Origin::Poller);
+            drop(held);
+            self.deliver(wakers);
+        } else {
+            drop(held);
         }
-        let wakers = self.sort(held.events(), Origin::Poller);
-        drop(held);
+        for worker in grafted {
+            self.look_at_grafted(worker);
+        }
+    }
+
+    /// Hands over the events that were put aside, and wakes tasks.
+    fn deliver(&self, wakers: Vec<Waker>) {
         if self.steering.borrow_mut().deliver(self.engine()) {
             self.engine().notify();
         }

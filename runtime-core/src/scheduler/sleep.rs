@@ -1,7 +1,8 @@
 //! How a worker goes to sleep: in the poller if it can have the lease, else on its own bed.
 //!
-//! Both ways announce, look once more, sleep, and retract (edge P1 of [`park`](crate::park)). A worker on its own bed
-//! sleeps until the next deadline of its own timers. One in the poller also minds those of threads that are no
+//! Both ways announce, look once more, sleep, and retract (edge P1 of [`park`](crate::park)). A worker whose own branch holds
+//! sources sleeps there, in the shared poller too if it can have the lease (L3 of [`branch`](crate::reactor::branch)). A worker on
+//! its own bed or in its branch sleeps until the next deadline of its own timers. One in the poller also minds those of threads that are no
 //! workers. While the compute pool has a backlog the sleep in the poller is brief, see `House::compute`.
 
 use super::linger;
@@ -9,7 +10,9 @@ use super::search::Searching;
 use super::worker::Worker;
 use crate::park::Retracted;
 use crate::park::idle::{BRIEF_SLEEP, Bed};
+use crate::reactor::branch::{self, Branch, SHARED};
 use crate::reactor::lease::{FOREVER, Held};
+use crate::reactor::poller::Poller;
 use crate::reactor::thread::{announce_wait, report_broken_poller, timeout};
 use crate::sync::{self, now, thread};
 use std::time::Duration;
@@ -47,7 +50,18 @@ impl Worker {
             Some(held) => self.sleep_in_poller(held, searching),
             None => {
                 reactor.lease.want();
-                self.sleep_on_bed(searching)
+                match self.branch() {
+                    Some((branch, poller)) => {
+                        let chosen = if branch.enter() {
+                            self.sleep_in_branch(branch, poller, searching)
+                        } else {
+                            self.sleep_on_bed(searching)
+                        };
+                        branch.leave();
+                        chosen
+                    }
+                    None => self.sleep_on_bed(searching),
+                }
             }
         };
         let slept = self.slept.get();
@@ -71,7 +85,7 @@ impl Worker {
             // Whoever is about to post something may wait for this very processor.
             thread::yield_now();
             self.fire_due_timers();
-            self.look_at_poller();
+            self.look_at_pollers();
             if self.must_stay_awake() {
                 self.linger.succeeded();
                 return true;
@@ -100,16 +114,53 @@ impl Worker {
         if self.must_stay_awake() {
             return self.stay_awake();
         }
-        let deadline = self.deadline(None, self.breather());
-        // By the time that is left: the runtime's clock may be ahead of the system's, after a pause.
-        let now = self.engine().timers.now_ns();
-        let until = deadline
-            .and_then(|deadline| timeout(deadline, now))
+        let until = self
+            .time_left()
             .and_then(|left| sync::now().checked_add(left));
         self.asleep(|| {
             self.lane().parker.park(until);
         });
         self.retract()
+    }
+
+    /// The own branch, if there are sources in it.
+    fn branch(&self) -> Option<(&Branch, &Poller)> {
+        let branch = self.engine().reactor.registry.branches.get(self.index())?;
+        Some((branch, branch.in_use()?))
+    }
+
+    fn sleep_in_branch(
+        &self,
+        branch: &Branch,
+        poller: &Poller,
+        searching: Option<Searching>,
+    ) -> Option<Searching> {
+        self.announce(Bed::Condvar, searching);
+        if self.must_stay_awake() {
+            return self.stay_awake();
+        }
+        let timeout = self.time_left();
+        let parker = &self.lane().parker;
+        if !parker.enter_poller(branch::number(self.index())) {
+            return self.retract();
+        }
+        self.asleep(|| {
+            if let Err(error) = poller.wait(&mut self.fetched.borrow_mut(), timeout) {
+                report_broken_poller(&error);
+            }
+        });
+        parker.leave_poller();
+        branch.count_look();
+        let chosen = self.retract();
+        self.handle_fetched();
+        chosen
+    }
+
+    /// How long to sleep at most, but in the shared poller. By the time that is left: the runtime's clock may be ahead of the
+    /// system's, after a pause.
+    fn time_left(&self) -> Option<Duration> {
+        let deadline = self.deadline(None, self.breather())?;
+        timeout(deadline, self.engine().timers.now_ns())
     }
 
     fn sleep_in_poller(
@@ -136,13 +187,18 @@ impl Worker {
         let breather = self.breather();
         let deadline = announce_wait(&held, FOREVER, || self.deadline(Some(outside), breather));
         let parker = &self.lane().parker;
-        if parker.enter_poller() {
+        if parker.enter_poller(SHARED) {
+            let branch = self.branch();
             let mut timeout = timeout(deadline, engine.timers.now_ns());
             if brief {
                 timeout = Some(timeout.map_or(BRIEF_SLEEP, |timeout| timeout.min(BRIEF_SLEEP)));
             }
             self.asleep(|| {
-                if let Err(error) = held.wait(registry, timeout) {
+                let outcome = match branch {
+                    Some((_, branch)) => held.wait_beside(registry, branch, timeout),
+                    None => held.wait(registry, timeout),
+                };
+                if let Err(error) = outcome {
                     report_broken_poller(&error);
                 }
             });
@@ -150,6 +206,9 @@ impl Worker {
             held.end_wait();
             let chosen = self.retract();
             self.dispatch(held);
+            if branch.is_some() {
+                self.look_at_own_branch();
+            }
             chosen
         } else {
             held.end_wait();

@@ -9,6 +9,7 @@
 //! Figures in `docs/decisions/steering.md`.
 
 use super::engine::Engine;
+use super::lane::Lane;
 use super::processor;
 use crate::reactor::inbox::{Event, NEW, Steer};
 use std::os::fd::BorrowedFd;
@@ -20,6 +21,12 @@ const ASK_EVERY: u32 = 32;
 /// was accepted.
 const ASK_AFTER: u32 = 8;
 
+/// Of a worker's sockets that are where their traffic is, so many are asked for each that is moved to a worker with less to do.
+const SHED_EVERY: u32 = 8;
+
+/// Loads that differ by less are the same.
+const SLACK: u32 = 4;
+
 /// The lane of a socket that was asked in vain. Above it a new socket counts its events down, from [`NEW`].
 const NO_LANE: u32 = NEW - ASK_AFTER;
 
@@ -29,6 +36,8 @@ pub(super) struct Steering {
     aside: Vec<Vec<Event>>,
     /// Events until a socket is asked.
     until_asked: u32,
+    /// Answers that a socket is where its traffic is, until one is moved all the same if this worker has too many.
+    until_shed: u32,
 }
 
 /// Where the events come from.
@@ -46,6 +55,7 @@ impl Steering {
         Self {
             aside: (0..others).map(|_| Vec::new()).collect(),
             until_asked: ASK_EVERY,
+            until_shed: SHED_EVERY,
         }
     }
 
@@ -132,19 +142,45 @@ impl Steer for Sorter<'_> {
         }
         *lane = self.lane_of(source).unwrap_or(NO_LANE);
     }
+
+    /// What a sibling found, and put into the inbox. A program in which one worker finds everything never gets here.
+    fn adopts(&self, lane: u32) -> bool {
+        self.origin == Origin::Inbox && lane as usize == self.own && !self.steering.aside.is_empty()
+    }
 }
 
 impl Sorter<'_> {
-    /// The lane that works where the socket's traffic is.
+    /// The lane that works where the socket's traffic is, or one that has less to do.
     #[cold]
-    fn lane_of(&self, socket: BorrowedFd<'_>) -> Option<u32> {
+    fn lane_of(&mut self, socket: BorrowedFd<'_>) -> Option<u32> {
         let there = processor::of_traffic(socket)?;
+        let lanes = &self.engine.lanes[..self.steering.aside.len()];
+        let own_load = lanes.get(self.own).map_or(0, Lane::load);
         let lane = if self.here == Some(there) {
-            self.own
+            self.shed(own_load).unwrap_or(self.own)
         } else {
-            let lanes = &self.engine.lanes[..self.steering.aside.len()];
-            lanes.iter().position(|lane| lane.was_on(there))?
+            let lane = lanes.iter().position(|lane| lane.was_on(there))?;
+            // The other end may be on its way here, for there was too much to do there.
+            if lanes[lane].load() > own_load + SLACK {
+                self.own
+            } else {
+                lane
+            }
         };
         u32::try_from(lane).ok()
+    }
+
+    /// The lane that one of this worker's sockets is to move to, if this worker has twice as much to do as another that is
+    /// busy too. The socket at the other end follows by itself.
+    fn shed(&mut self, own_load: u32) -> Option<usize> {
+        let lanes = &self.engine.lanes[..self.steering.aside.len()];
+        let has_less = |lane: &Lane| lane.takes_events() && 2 * (lane.load() + SLACK) < own_load;
+        let lane = lanes.iter().position(has_less)?;
+        self.steering.until_shed -= 1;
+        if self.steering.until_shed > 0 {
+            return None;
+        }
+        self.steering.until_shed = SHED_EVERY;
+        Some(lane)
     }
 }

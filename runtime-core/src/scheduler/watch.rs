@@ -3,6 +3,7 @@
 use super::engine::Engine;
 use super::house::House;
 use super::lane::Lane;
+use super::neglected::Neglected;
 use super::stranded::Stranded;
 use crate::reactor::inbox::Anywhere;
 use crate::reactor::thread::{Census, Watch};
@@ -23,6 +24,7 @@ pub(super) struct Watcher {
     /// One for each lane.
     sights: Vec<Sight>,
     stranded: Stranded,
+    neglected: Neglected,
 }
 
 /// How long before a verdict the ticks become short. As long as the longest tick, so that no tick goes by in vain.
@@ -115,10 +117,12 @@ impl Watcher {
     pub(super) fn new(house: Arc<House>) -> Self {
         let sights = vec![Sight::of(0, now()); house.engine.lanes.len()];
         let stranded = Stranded::new(house.engine.lanes.len());
+        let neglected = Neglected::new(&house.engine.reactor.registry);
         Self {
             house,
             sights,
             stranded,
+            neglected,
         }
     }
 
@@ -208,13 +212,15 @@ impl Watch for Watcher {
     }
 
     fn hand_on_stranded(&mut self, woken: &mut Vec<Waker>) -> bool {
-        let events = self.stranded.take(&self.house.engine.lanes);
-        let any = !events.is_empty();
-        if any {
-            let registry = &self.engine().reactor.registry;
+        let engine = &self.house.engine;
+        let registry = &engine.reactor.registry;
+        let any_neglected = self.neglected.look_after(registry, &engine.lanes);
+        let events = self.stranded.take(&engine.lanes);
+        let any_events = !events.is_empty();
+        if any_events {
             registry.dispatch(events.into_iter(), &mut Anywhere, woken);
         }
-        any
+        any_events || any_neglected
     }
 
     fn relieve_stuck(&mut self) -> bool {

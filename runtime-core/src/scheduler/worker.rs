@@ -26,6 +26,7 @@ use super::search::Searching;
 use super::steering::Steering;
 use crate::queue::LocalQueue;
 use crate::reactor::inbox::Event;
+use crate::reactor::poller::Events;
 use crate::report::ReportedTask;
 use crate::sync::{Arc, now};
 use crate::task::{Cause, Runnable, budget};
@@ -58,6 +59,10 @@ pub(crate) struct Worker {
     deferring: Cell<bool>,
     /// Runnables that came in meanwhile.
     deferred: Cell<usize>,
+    /// Room for what comes from a branch.
+    pub(super) fetched: RefCell<Events>,
+    /// Looks at the own branch until the shared poller has its turn.
+    pub(super) until_shared: Cell<u32>,
     /// Room for events on their way out of an inbox.
     pub(super) events: RefCell<Vec<Event>>,
     /// Room for wakers on their way from the reactor to their tasks.
@@ -102,6 +107,8 @@ impl Worker {
             until_look: Cell::new(LOOK_AROUND_EVERY),
             deferring: Cell::new(false),
             deferred: Cell::new(0),
+            fetched: RefCell::new(Events::new()),
+            until_shared: Cell::new(0),
             events: RefCell::new(Vec::new()),
             wakers: RefCell::new(Vec::new()),
             steering: RefCell::new(Steering::new(workers)),
@@ -257,7 +264,8 @@ impl Worker {
     fn look_around(&self) -> Option<Runnable> {
         self.until_look.set(LOOK_AROUND_EVERY);
         self.fire_due_timers();
-        self.look_at_poller();
+        self.look_at_own_branch();
+        self.look_at_shared_poller();
         if self.engine().has_stuck() {
             self.take_from_stuck();
         }

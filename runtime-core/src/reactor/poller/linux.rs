@@ -8,12 +8,11 @@
 //! for every write is an edge of its own.
 
 use super::super::ready::Ready;
-use super::{NOTIFY_KEY, cannot_start};
+use super::{FIRST_BRANCH_KEY, NOTIFY_KEY, Subject, cannot_start};
 use crate::reactor::inbox::Event;
-use crate::reactor::key::Key;
 use polling::{Event as Watched, PollMode};
 use rustix::buffer::spare_capacity;
-use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, epoll, eventfd, poll};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -33,6 +32,9 @@ pub(crate) struct Poller {
 pub(crate) struct Events(Vec<epoll::Event>);
 
 impl Poller {
+    /// Whether [`graft`](Self::graft) and [`wait_beside`](Self::wait_beside) work.
+    pub(crate) const CAN_BRANCH: bool = true;
+
     pub(crate) fn new() -> io::Result<Self> {
         let open = || {
             let polling = polling::Poller::new()?;
@@ -99,6 +101,36 @@ impl Poller {
         }
     }
 
+    /// From now on a wait tells when `branch` has something, for as long as it has. It must be passed to [`prune`](Self::prune)
+    /// before it is dropped, or be dropped together with this one.
+    pub(crate) fn graft(&self, branch: &Self, worker: usize) -> io::Result<()> {
+        let key = FIRST_BRANCH_KEY + worker;
+        epoll::add(
+            &self.polling,
+            &branch.polling,
+            epoll::EventData::new_u64(key as u64),
+            epoll::EventFlags::IN,
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn prune(&self, branch: &Self) -> io::Result<()> {
+        Ok(epoll::delete(&self.polling, &branch.polling)?)
+    }
+
+    /// Waits until this one or `branch` has something, a notification of either, or the end of the time. Takes nothing.
+    pub(crate) fn wait_beside(&self, branch: &Self, timeout: Option<Duration>) -> io::Result<()> {
+        let timespec = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        let mut both = [
+            PollFd::new(&self.polling, PollFlags::IN),
+            PollFd::new(&branch.polling, PollFlags::IN),
+        ];
+        match poll(&mut both, timespec.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Ends the wait that is going on, or the next.
     pub(crate) fn notify(&self) {
         // The only failure left is a full counter, after 2^64 writes: and then the edge is there already.
@@ -124,14 +156,32 @@ impl Events {
         Self(Vec::with_capacity(CAPACITY))
     }
 
-    /// What came, by key; notifications are left out.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// What came of sources, by key.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Event> + '_ {
         self.0.iter().filter_map(|event| {
             let (key, flags) = (event.data.u64() as usize, event.flags);
-            (key < NOTIFY_KEY).then(|| Event {
-                key: Key::from_raw(key),
-                ready: ready(flags),
-            })
+            match Subject::of(key) {
+                Subject::Source(key) => Some(Event {
+                    key,
+                    ready: ready(flags),
+                }),
+                _ => None,
+            }
+        })
+    }
+
+    /// Which workers' branches have something.
+    pub(crate) fn branches(&self) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().filter_map(|event| {
+            let key = event.data.u64() as usize;
+            match Subject::of(key) {
+                Subject::Branch(worker) => Some(worker),
+                _ => None,
+            }
         })
     }
 }

@@ -5,9 +5,8 @@
 //! The wait through the `polling` crate, on every system that it knows an edge-triggered mode for.
 
 use super::super::ready::Ready;
-use super::{NOTIFY_KEY, cannot_start};
+use super::{Subject, cannot_start};
 use crate::reactor::inbox::Event;
-use crate::reactor::key::Key;
 use polling::{Event as Watched, PollMode};
 use std::io;
 use std::num::NonZeroUsize;
@@ -27,6 +26,10 @@ pub(crate) struct Poller {
 pub(crate) struct Events(polling::Events);
 
 impl Poller {
+    /// Whether [`graft`](Self::graft) and [`wait_beside`](Self::wait_beside) work. They are only worth while where the system
+    /// tells on which processor a socket's traffic is.
+    pub(crate) const CAN_BRANCH: bool = false;
+
     pub(crate) fn new() -> io::Result<Self> {
         let polling = polling::Poller::new().map_err(|error| cannot_start(&error))?;
         if !polling.supports_edge() {
@@ -70,6 +73,18 @@ impl Poller {
         }
     }
 
+    pub(crate) fn graft(&self, _branch: &Self, _worker: usize) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn prune(&self, _branch: &Self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn wait_beside(&self, _branch: &Self, _timeout: Option<Duration>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Ends the wait that is going on, or the next.
     pub(crate) fn notify(&self) {
         // It fails only when the poller's own descriptor is broken, which the wait reports.
@@ -82,15 +97,26 @@ impl Events {
         Self(polling::Events::with_capacity(CAPACITY))
     }
 
-    /// What came, by key; notifications are left out.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// What came of sources, by key.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Event> + '_ {
         self.0
             .iter()
-            .filter(|event| event.key < NOTIFY_KEY)
-            .map(|event| Event {
-                key: Key::from_raw(event.key),
-                ready: ready(&event),
+            .filter_map(|event| match Subject::of(event.key) {
+                Subject::Source(key) => Some(Event {
+                    key,
+                    ready: ready(&event),
+                }),
+                _ => None,
             })
+    }
+
+    /// Which workers' branches have something: there are none.
+    pub(crate) fn branches(&self) -> impl Iterator<Item = usize> + '_ {
+        std::iter::empty()
     }
 }
 

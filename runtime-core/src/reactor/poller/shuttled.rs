@@ -33,6 +33,9 @@ struct State {
 pub(crate) struct Events(Vec<Event>);
 
 impl Poller {
+    /// Branches are modelled apart.
+    pub(crate) const CAN_BRANCH: bool = false;
+
     #[expect(clippy::unnecessary_wraps, reason = "the face of the others")]
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
@@ -93,6 +96,18 @@ impl Poller {
         Ok(())
     }
 
+    pub(crate) fn graft(&self, _branch: &Self, _worker: usize) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn prune(&self, _branch: &Self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn wait_beside(&self, _branch: &Self, _timeout: Option<Duration>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Ends the wait that is going on, or the next.
     pub(crate) fn notify(&self) {
         self.state.lock().notified = true;
@@ -107,5 +122,13 @@ impl Events {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Event> + '_ {
         self.0.iter().copied()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(crate) fn branches(&self) -> impl Iterator<Item = usize> + '_ {
+        std::iter::empty()
     }
 }

@@ -1,0 +1,173 @@
+//! A worker's own poller, beside the shared one.
+//!
+//! In one poller for all workers, each worker that looks meets the sockets of the others: the kernel touches each that it reports,
+//! and moves it to the looker's processor. So a source whose events keep being found by the wrong worker moves to a poller
+//! that only the right one looks at. Programs in which one worker does all never get that far, and need no second poller.
+//!
+//! ```text
+//!    new source ──▶ shared poller ──its events are found by a sibling──▶ inbox ──adopted──▶ branch of its worker
+//!                        ▲                                                                      │
+//!                        └────────── grafted while the worker does not look ◀───────────────────┘
+//! ```
+//!
+//! # Invariants
+//!
+//! * L1 — A source is registered with one poller; the table of sources says which, and it changes under the table's lock. Between
+//!   the two registrations of a move it is in both: an event may come twice, and none is missed.
+//! * L2 — Only its worker puts sources into a branch. So a worker that goes to sleep knows whether it has to sleep there.
+//! * L3 — While a branch holds sources its worker sleeps in it, or is awake. If it is awake but does not look for a tick of the
+//!   reactor thread, the branch is grafted onto the shared poller, level-triggered: then whoever waits there looks at it. It
+//!   stays grafted until the worker has looked at every tick for a while, and as long as the worker sleeps elsewhere meanwhile.
+//! * L4 — While the worker sleeps in the branch nobody else looks there: a notification is an edge, and meant for the worker.
+//!
+//! Who looks besides the worker, [`Watched`] says, under its lock. The worker's own looks need no lock: whoever looks has a
+//! buffer, and the kernel gives each edge to one of them. No edge of memory order either: what one thread puts into the kernel
+//! another one takes out of it.
+
+use super::poller::{Events, Poller};
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Mutex, OnceLock};
+use std::io;
+use std::time::Duration;
+
+/// What [`Registry::notify`](super::registry::Registry::notify) calls the shared poller. Branches have the numbers above it.
+pub(crate) const SHARED: u32 = 0;
+
+/// The number of a worker's branch.
+pub(crate) fn number(worker: usize) -> u32 {
+    match u32::try_from(worker) {
+        Ok(worker) => worker + 1,
+        Err(_) => unreachable!("a runtime has at most 1024 workers"),
+    }
+}
+
+/// A worker's own poller.
+#[derive(Debug, Default)]
+pub(crate) struct Branch {
+    /// Opened for the first source. `None` if the system refused it: then all sources stay in the shared one.
+    poller: OnceLock<Option<Poller>>,
+    sources: AtomicUsize,
+    /// How often its worker looked.
+    looks: AtomicU64,
+    watched: Mutex<Watched>,
+}
+
+/// Who sees to a branch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Watched {
+    /// The worker, which is awake or sleeps in the shared poller and here at once.
+    #[default]
+    ByWorker,
+    /// The worker, which sleeps in it.
+    BySleeper,
+    /// Whoever waits in the shared poller, onto which it is grafted. The worker may look too.
+    Grafted,
+    /// The same, and the worker sleeps elsewhere and relies on that.
+    GraftedForSleeper,
+}
+
+impl Branch {
+    /// The poller, if there are sources in it.
+    #[inline]
+    pub(crate) fn in_use(&self) -> Option<&Poller> {
+        // ORDERING: Relaxed. For the worker the count is exact but for sources that others have just taken out (L2); for others it
+        // is a hint.
+        if self.sources.load(Ordering::Relaxed) == 0 {
+            None
+        } else {
+            self.poller()
+        }
+    }
+
+    /// The poller, if it was opened.
+    pub(super) fn poller(&self) -> Option<&Poller> {
+        self.poller.get()?.as_ref()
+    }
+
+    /// The poller; opened, if that is possible.
+    pub(super) fn open(&self) -> Option<&Poller> {
+        self.poller.get_or_init(|| Poller::new().ok()).as_ref()
+    }
+
+    /// A source came in.
+    pub(super) fn gain(&self) {
+        // ORDERING: Relaxed, see `in_use`.
+        self.sources.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A source is out.
+    pub(super) fn lose(&self) {
+        // ORDERING: Relaxed, see `in_use`.
+        self.sources.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The branch's own worker looks.
+    #[inline]
+    pub(crate) fn count_look(&self) {
+        // ORDERING: Relaxed; a count that is only compared, with one writer.
+        let looks = self.looks.load(Ordering::Relaxed);
+        self.looks.store(looks.wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// A number that changes whenever the worker looks.
+    pub(crate) fn looks(&self) -> u64 {
+        // ORDERING: Relaxed; only compared with an earlier value.
+        self.looks.load(Ordering::Relaxed)
+    }
+
+    /// The worker goes to sleep without looking at the shared poller: whether it has to do so here. If not, it may sleep
+    /// elsewhere. It calls [`leave`](Self::leave) when it wakes.
+    pub(crate) fn enter(&self) -> bool {
+        let mut watched = self.watched.lock();
+        *watched = match *watched {
+            Watched::ByWorker | Watched::BySleeper => Watched::BySleeper,
+            Watched::Grafted | Watched::GraftedForSleeper => Watched::GraftedForSleeper,
+        };
+        *watched == Watched::BySleeper
+    }
+
+    /// The worker is awake again.
+    pub(crate) fn leave(&self) {
+        let mut watched = self.watched.lock();
+        *watched = match *watched {
+            Watched::ByWorker | Watched::BySleeper => Watched::ByWorker,
+            Watched::Grafted | Watched::GraftedForSleeper => Watched::Grafted,
+        };
+    }
+
+    /// Lets whoever waits in `shared` look here too, unless the worker sleeps here.
+    pub(super) fn graft(&self, shared: &Poller, worker: usize) {
+        let mut watched = self.watched.lock();
+        if *watched == Watched::ByWorker && self.change(|poller| shared.graft(poller, worker)) {
+            *watched = Watched::Grafted;
+        }
+    }
+
+    /// Leaves it to the worker again, unless the worker relies on others.
+    pub(super) fn prune(&self, shared: &Poller) {
+        let mut watched = self.watched.lock();
+        if *watched == Watched::Grafted && self.change(|poller| shared.prune(poller)) {
+            *watched = Watched::ByWorker;
+        }
+    }
+
+    /// A look by another than the worker. Takes nothing if it is not grafted (any more).
+    ///
+    /// # Errors
+    ///
+    /// What the poller says.
+    pub(crate) fn look_for_worker(&self, events: &mut Events) -> io::Result<()> {
+        events.clear();
+        let watched = self.watched.lock();
+        match (*watched, self.poller()) {
+            (Watched::Grafted | Watched::GraftedForSleeper, Some(poller)) => {
+                poller.wait(events, Some(Duration::ZERO))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&Poller) -> io::Result<()>) -> bool {
+        self.poller().is_some_and(|poller| change(poller).is_ok())
+    }
+}
