@@ -17,6 +17,8 @@ mod lease;
 
 mod inbox;
 
+mod branch;
+
 mod guard;
 
 mod owned;

@@ -42,24 +42,26 @@ pub(crate) fn number(worker: usize) -> u32 {
 }
 
 /// A worker's own poller.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Branch {
     /// Opened for the first source. `None` if the system refused it: then all sources stay in the shared one.
     poller: OnceLock<Option<Poller>>,
     sources: AtomicUsize,
     /// How often its worker looked.
     looks: AtomicU64,
-    watched: Mutex<Watched>,
+    watched: Watched,
 }
 
-/// Who sees to a branch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Watched {
-    /// The worker, which is awake or sleeps in the shared poller and here at once.
-    #[default]
-    ByWorker,
-    /// The worker, which sleeps in it.
-    BySleeper,
+/// Who sees to a branch, besides the worker while it is awake.
+#[derive(Debug)]
+pub(crate) struct Watched(Mutex<By>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// Nobody: the worker is awake, or sleeps in the shared poller and here at once.
+    Worker,
+    /// Nobody: the worker sleeps in it.
+    Sleeper,
     /// Whoever waits in the shared poller, onto which it is grafted. The worker may look too.
     Grafted,
     /// The same, and the worker sleeps elsewhere and relies on that.
@@ -67,6 +69,15 @@ enum Watched {
 }
 
 impl Branch {
+    pub(super) fn new() -> Self {
+        Self {
+            poller: OnceLock::new(),
+            sources: AtomicUsize::new(0),
+            looks: AtomicU64::new(0),
+            watched: Watched::new(),
+        }
+    }
+
     /// The poller, if there are sources in it.
     #[inline]
     pub(crate) fn in_use(&self) -> Option<&Poller> {
@@ -115,40 +126,21 @@ impl Branch {
         self.looks.load(Ordering::Relaxed)
     }
 
-    /// The worker goes to sleep without looking at the shared poller: whether it has to do so here. If not, it may sleep
-    /// elsewhere. It calls [`leave`](Self::leave) when it wakes.
-    pub(crate) fn enter(&self) -> bool {
-        let mut watched = self.watched.lock();
-        *watched = match *watched {
-            Watched::ByWorker | Watched::BySleeper => Watched::BySleeper,
-            Watched::Grafted | Watched::GraftedForSleeper => Watched::GraftedForSleeper,
-        };
-        *watched == Watched::BySleeper
-    }
-
-    /// The worker is awake again.
-    pub(crate) fn leave(&self) {
-        let mut watched = self.watched.lock();
-        *watched = match *watched {
-            Watched::ByWorker | Watched::BySleeper => Watched::ByWorker,
-            Watched::Grafted | Watched::GraftedForSleeper => Watched::Grafted,
-        };
+    /// The right to look, and who has it.
+    pub(crate) fn watched(&self) -> &Watched {
+        &self.watched
     }
 
     /// Lets whoever waits in `shared` look here too, unless the worker sleeps here.
     pub(super) fn graft(&self, shared: &Poller, worker: usize) {
-        let mut watched = self.watched.lock();
-        if *watched == Watched::ByWorker && self.change(|poller| shared.graft(poller, worker)) {
-            *watched = Watched::Grafted;
-        }
+        self.watched
+            .graft(|| self.change(|poller| shared.graft(poller, worker)));
     }
 
     /// Leaves it to the worker again, unless the worker relies on others.
     pub(super) fn prune(&self, shared: &Poller) {
-        let mut watched = self.watched.lock();
-        if *watched == Watched::Grafted && self.change(|poller| shared.prune(poller)) {
-            *watched = Watched::ByWorker;
-        }
+        self.watched
+            .prune(|| self.change(|poller| shared.prune(poller)));
     }
 
     /// A look by another than the worker. Takes nothing if it is not grafted (any more).
@@ -158,16 +150,62 @@ impl Branch {
     /// What the poller says.
     pub(crate) fn look_for_worker(&self, events: &mut Events) -> io::Result<()> {
         events.clear();
-        let watched = self.watched.lock();
-        match (*watched, self.poller()) {
-            (Watched::Grafted | Watched::GraftedForSleeper, Some(poller)) => {
-                poller.wait(events, Some(Duration::ZERO))
-            }
-            _ => Ok(()),
-        }
+        let look = || match self.poller() {
+            Some(poller) => poller.wait(events, Some(Duration::ZERO)),
+            None => Ok(()),
+        };
+        self.watched.look(look).unwrap_or(Ok(()))
     }
 
     fn change(&self, change: impl FnOnce(&Poller) -> io::Result<()>) -> bool {
         self.poller().is_some_and(|poller| change(poller).is_ok())
+    }
+}
+
+impl Watched {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(By::Worker))
+    }
+
+    /// The worker goes to sleep without looking at the shared poller: whether it has to do so in its branch. If not, it may sleep
+    /// elsewhere. It calls [`leave`](Self::leave) when it wakes.
+    pub(crate) fn enter(&self) -> bool {
+        let mut by = self.0.lock();
+        *by = match *by {
+            By::Worker | By::Sleeper => By::Sleeper,
+            By::Grafted | By::GraftedForSleeper => By::GraftedForSleeper,
+        };
+        *by == By::Sleeper
+    }
+
+    /// The worker is awake again.
+    pub(crate) fn leave(&self) {
+        let mut by = self.0.lock();
+        *by = match *by {
+            By::Worker | By::Sleeper => By::Worker,
+            By::Grafted | By::GraftedForSleeper => By::Grafted,
+        };
+    }
+
+    /// Grafts by `graft`, which says whether it could.
+    pub(crate) fn graft(&self, graft: impl FnOnce() -> bool) {
+        let mut by = self.0.lock();
+        if *by == By::Worker && graft() {
+            *by = By::Grafted;
+        }
+    }
+
+    /// Prunes by `prune`, which says whether it could.
+    pub(crate) fn prune(&self, prune: impl FnOnce() -> bool) {
+        let mut by = self.0.lock();
+        if *by == By::Grafted && prune() {
+            *by = By::Worker;
+        }
+    }
+
+    /// Another than the worker looks, if it may; meanwhile that does not change.
+    pub(crate) fn look<R>(&self, look: impl FnOnce() -> R) -> Option<R> {
+        let by = self.0.lock();
+        matches!(*by, By::Grafted | By::GraftedForSleeper).then(look)
     }
 }

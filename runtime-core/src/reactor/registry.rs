@@ -74,7 +74,7 @@ impl Registry {
         };
         Ok(Self {
             poller: Poller::new()?,
-            branches: (0..branches).map(|_| CachePadded::default()).collect(),
+            branches: (0..branches).map(|_| CachePadded(Branch::new())).collect(),
             table: Mutex::new(table),
             count: AtomicUsize::new(0),
         })

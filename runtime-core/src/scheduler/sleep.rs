@@ -52,12 +52,12 @@ impl Worker {
                 reactor.lease.want();
                 match self.branch() {
                     Some((branch, poller)) => {
-                        let chosen = if branch.enter() {
+                        let chosen = if branch.watched().enter() {
                             self.sleep_in_branch(branch, poller, searching)
                         } else {
                             self.sleep_on_bed(searching)
                         };
-                        branch.leave();
+                        branch.watched().leave();
                         chosen
                     }
                     None => self.sleep_on_bed(searching),

@@ -6,6 +6,7 @@
 use super::script::Script;
 use crate::park::Retracted;
 use crate::park::idle::Bed;
+use crate::reactor::branch::SHARED;
 use crate::reactor::lease::FOREVER;
 use crate::reactor::thread::report_broken_poller;
 use crate::scheduler::worker::Worker;
@@ -77,7 +78,7 @@ impl Worker {
             || engine.is_shutting_down()
             || engine.timers.next_deadline_of_all().is_some()
             || script.next_job().is_some();
-        if !is_awake && parker.enter_poller() {
+        if !is_awake && parker.enter_poller(SHARED) {
             if let Err(error) = held.wait(&engine.reactor.registry, limit) {
                 report_broken_poller(&error);
             }

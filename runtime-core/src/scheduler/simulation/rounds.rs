@@ -55,7 +55,7 @@ impl Worker {
         let mut patience = Patience::default();
         while !self.engine().is_shutting_down() {
             if pace.begins_round() {
-                self.look_at_poller();
+                self.look_at_shared_poller();
             }
             self.fire_arranged(script);
             table.lay_out(script);
@@ -63,7 +63,7 @@ impl Worker {
             let is_root_woken = root.woken.load(Ordering::Acquire);
             let now_ns = self.engine().timers.now_ns();
             let Some(next) = script.draw(table.tasks.len(), is_root_woken, now_ns) else {
-                self.look_at_poller();
+                self.look_at_shared_poller();
                 if self.has_arrivals() {
                     continue;
                 }
