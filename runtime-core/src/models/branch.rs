@@ -129,7 +129,7 @@ fn canary_a_look_without_asking_takes_the_notification() {
         };
         let other = {
             let place = Arc::clone(&place);
-            thread::spawn(move || drop(place.edge.take()))
+            thread::spawn(move || place.edge.take())
         };
         place.sleep();
         waker.join().expect("no panic");
