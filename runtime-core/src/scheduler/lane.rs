@@ -106,11 +106,11 @@ impl Lane {
     #[inline]
     pub(super) fn takes_events(&self) -> bool {
         // A hint. Events that come to a sleeper all the same are found by whoever is notified of them.
-        !self.is_asleep() && !self.is_stuck()
+        !self.sleeps() && !self.is_stuck()
     }
 
     /// Whether the worker sleeps, or is about to.
-    pub(super) fn is_asleep(&self) -> bool {
+    pub(super) fn sleeps(&self) -> bool {
         // ORDERING: Relaxed; a hint.
         self.asleep.load(Ordering::Relaxed)
     }

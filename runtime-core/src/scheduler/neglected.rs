@@ -32,7 +32,7 @@ impl Neglected {
         let branches = registry.branches.iter().zip(lanes);
         for (worker, ((branch, lane), sight)) in branches.zip(&mut self.0).enumerate() {
             let looks = branch.looks();
-            if looks != sight.looks || lane.is_asleep() {
+            if looks != sight.looks || lane.sleeps() {
                 *sight = Sight {
                     looks,
                     attended: sight.attended.saturating_add(1),
