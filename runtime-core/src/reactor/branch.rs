@@ -12,13 +12,13 @@
 //!
 //! # Invariants
 //!
-//! * L1 — A source is registered with one poller; the table of sources says which, and it changes under the table's lock. Between
+//! * J3 — A source is registered with one poller; the table of sources says which, and it changes under the table's lock. Between
 //!   the two registrations of a move it is in both: an event may come twice, and none is missed.
-//! * L2 — Only its worker puts sources into a branch. So a worker that goes to sleep knows whether it has to sleep there.
-//! * L3 — While a branch holds sources its worker sleeps in it, or is awake. If it is awake but does not look for a tick of the
+//! * J4 — Only its worker puts sources into a branch. So a worker that goes to sleep knows whether it has to sleep there.
+//! * J5 — While a branch holds sources its worker sleeps in it, or is awake. If it is awake but does not look for a tick of the
 //!   reactor thread, the branch is grafted onto the shared poller, level-triggered: then whoever waits there looks at it. It
 //!   stays grafted until the worker has looked at every tick for a while, and as long as the worker sleeps elsewhere meanwhile.
-//! * L4 — While the worker sleeps in the branch nobody else looks there: a notification is an edge, and meant for the worker.
+//! * J6 — While the worker sleeps in the branch nobody else looks there: a notification is an edge, and meant for the worker.
 //!
 //! Who looks besides the worker, [`Watched`] says, under its lock. The worker's own looks need no lock: whoever looks has a
 //! buffer, and the kernel gives each edge to one of them. No edge of memory order either: what one thread puts into the kernel
@@ -81,7 +81,7 @@ impl Branch {
     /// The poller, if there are sources in it.
     #[inline]
     pub(crate) fn in_use(&self) -> Option<&Poller> {
-        // ORDERING: Relaxed. For the worker the count is exact but for sources that others have just taken out (L2); for others it
+        // ORDERING: Relaxed. For the worker the count is exact but for sources that others have just taken out (J4); for others it
         // is a hint.
         if self.sources.load(Ordering::Relaxed) == 0 {
             None
@@ -209,3 +209,11 @@ impl Watched {
         matches!(*by, By::Grafted | By::GraftedForSleeper).then(look)
     }
 }
+
+#[cfg(all(
+    test,
+    not(gristmill_loom),
+    not(gristmill_portable),
+    target_os = "linux"
+))]
+mod tests;

@@ -51,7 +51,7 @@ struct Entry {
     fd: RawFd,
     /// Whose worker had better handle its events, as [`Steer`] has it. Written by whoever handles one.
     lane: u32,
-    /// The worker whose branch it is registered with, or [`NOBODY`] for the shared poller (L1 of [`branch`](super::branch)).
+    /// The worker whose branch it is registered with, or [`NOBODY`] for the shared poller (J3 of [`branch`](super::branch)).
     home: u32,
     /// [`Poller::watch_hang_up`] was asked for.
     watches_hang_up: bool,
@@ -108,10 +108,11 @@ impl Registry {
 
     /// Takes a descriptor out.
     pub(super) fn deregister(&self, key: Key, fd: BorrowedFd<'_>) {
-        let entry = self.table.lock().remove(key);
+        let Some(entry) = self.table.lock().remove(key) else {
+            return;
+        };
         // Nobody moves it any more.
-        let home = entry.as_ref().map_or(NOBODY, |entry| entry.home);
-        self.take_out(home, fd);
+        self.take_out(entry.home, fd);
         drop(entry);
         // ORDERING: Relaxed; a count for decisions that may be late.
         self.count.fetch_sub(1, Ordering::Relaxed);
@@ -144,7 +145,7 @@ impl Registry {
         }
     }
 
-    /// Moves a source to the branch of the worker that its events belong to, which is the calling one (L2). If the system refuses
+    /// Moves a source to the branch of the worker that its events belong to, which is the calling one (J4). If the system refuses
     /// that, it stays where it is.
     #[cold]
     fn adopt(&self, entry: &mut Entry, fd: BorrowedFd<'_>) {

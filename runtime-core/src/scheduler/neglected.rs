@@ -2,7 +2,7 @@
 //!
 //! A worker looks at its own poller whenever it runs dry, and once in 61 polls. If its polls are long, what its sources have to say
 //! would wait, while a sibling may be idle. So the reactor thread grafts a branch that was not looked at for a whole tick onto
-//! the shared poller, where whoever waits finds it: L3 of [`branch`](crate::reactor::branch).
+//! the shared poller, where whoever waits finds it: J5 of [`branch`](crate::reactor::branch).
 
 use super::lane::Lane;
 use crate::reactor::registry::Registry;

@@ -1,7 +1,7 @@
 //! How a worker goes to sleep: in the poller if it can have the lease, else on its own bed.
 //!
 //! Both ways announce, look once more, sleep, and retract (edge P1 of [`park`](crate::park)). A worker whose own branch holds
-//! sources sleeps there, in the shared poller too if it can have the lease (L3 of [`branch`](crate::reactor::branch)). A worker on
+//! sources sleeps there, in the shared poller too if it can have the lease (J5 of [`branch`](crate::reactor::branch)). A worker on
 //! its own bed or in its branch sleeps until the next deadline of its own timers. One in the poller also minds those of threads that are no
 //! workers. While the compute pool has a backlog the sleep in the poller is brief, see `House::compute`.
 
