@@ -1,8 +1,8 @@
-//! Sources that move between the shared poller and a worker's own, with the kernel's part in it.
 #![expect(
     unsafe_code,
     reason = "registers descriptors, which these tests take out before they close"
 )]
+//! Sources that move between the shared poller and a worker's own, with the kernel's part in it.
 
 use super::*;
 use crate::reactor::inbox::{Event, Steer};
