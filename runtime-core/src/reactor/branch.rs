@@ -7,7 +7,8 @@
 //! ```text
 //!    new source ──▶ shared poller ──its events are found by a sibling──▶ inbox ──adopted──▶ branch of its worker
 //!                        ▲                                                                      │
-//!                        └────────── grafted while the worker does not look ◀───────────────────┘
+//!                        ├────────── grafted while the worker does not look ◀───────────────────┤
+//!                        └────────── released once the worker has little to do ◀────────────────┘
 //! ```
 //!
 //! # Invariants

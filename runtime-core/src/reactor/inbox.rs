@@ -26,6 +26,9 @@ pub(crate) struct Event {
 /// The lane of a source that is new.
 pub(crate) const NEW: u32 = u32::MAX;
 
+/// The home of sources in the shared poller.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
 /// Says where events go. Called under the lock of the table of sources: it touches nothing but its own.
 pub(crate) trait Steer {
     /// Puts `event` aside if it had better be handled by the worker of `lane`. Whether it did.
@@ -35,9 +38,9 @@ pub(crate) trait Steer {
     /// belong to.
     fn locate(&mut self, source: BorrowedFd<'_>, lane: &mut u32);
 
-    /// Whether a source whose events belong to `lane` had better be registered with this worker's own poller: see
-    /// [`branch`](super::branch).
-    fn adopts(&self, lane: u32) -> bool;
+    /// With which worker's own poller a source had better be registered, whose events belong to `lane` and which is registered with
+    /// that of `home`: this worker's, or [`NOBODY`]'s, which is the shared one. `None` leaves it. See [`branch`](super::branch).
+    fn settles(&self, lane: u32, home: u32) -> Option<u32>;
 }
 
 /// For who is no worker: events are handled where they are.
@@ -50,8 +53,8 @@ impl Steer for Anywhere {
 
     fn locate(&mut self, _source: BorrowedFd<'_>, _lane: &mut u32) {}
 
-    fn adopts(&self, _lane: u32) -> bool {
-        false
+    fn settles(&self, _lane: u32, _home: u32) -> Option<u32> {
+        None
     }
 }
 

@@ -11,7 +11,7 @@
 //! * G2 — Under the table's lock only atomics, the waiters' locks and the pollers' registrations are touched; no user code runs.
 
 use super::branch::{Branch, SHARED};
-use super::inbox::{Event, NEW, Steer};
+use super::inbox::{Event, NEW, NOBODY, Steer};
 use super::key::Key;
 use super::poller::Poller;
 use super::ready::Ready;
@@ -56,9 +56,6 @@ struct Entry {
     /// [`Poller::watch_hang_up`] was asked for.
     watches_hang_up: bool,
 }
-
-/// The home of sources in the shared poller.
-const NOBODY: u32 = u32::MAX;
 
 impl Registry {
     pub(super) fn new(workers: usize) -> io::Result<Self> {
@@ -138,22 +135,24 @@ impl Registry {
             // answered for another descriptor or with an error: a wrong hint.
             let fd = unsafe { BorrowedFd::borrow_raw(entry.fd) };
             steer.locate(fd, &mut entry.lane);
-            if entry.home != entry.lane && steer.adopts(entry.lane) {
-                self.adopt(entry, fd);
+            if let Some(home) = steer.settles(entry.lane, entry.home) {
+                self.settle(entry, fd, home);
             }
             entry.source.on_event(event.ready, woken);
         }
     }
 
-    /// Moves a source to the branch of the worker that its events belong to, which is the calling one (J4). If the system refuses
-    /// that, it stays where it is.
+    /// Moves a source to the branch of the calling worker (J4), or to the shared poller. If the system refuses that, it stays
+    /// where it is.
     #[cold]
-    fn adopt(&self, entry: &mut Entry, fd: BorrowedFd<'_>) {
-        let Some(branch) = self.branches.get(entry.lane as usize) else {
-            return;
-        };
-        let Some(poller) = branch.open() else {
-            return;
+    fn settle(&self, entry: &mut Entry, fd: BorrowedFd<'_>, home: u32) {
+        let branch = self.branches.get(home as usize);
+        let poller = match branch {
+            None => &self.poller,
+            Some(branch) => match branch.open() {
+                Some(poller) => poller,
+                None => return,
+            },
         };
         let key = entry.key.raw();
         // SAFETY: `register`'s caller promised to pass the descriptor to `deregister`, which takes it out of its home.
@@ -164,9 +163,11 @@ impl Registry {
             let _ = poller.delete(fd);
             return;
         }
-        branch.gain();
+        if let Some(branch) = branch {
+            branch.gain();
+        }
         self.take_out(entry.home, fd);
-        entry.home = entry.lane;
+        entry.home = home;
     }
 
     /// Takes a descriptor out of the poller where it is.

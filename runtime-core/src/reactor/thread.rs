@@ -56,6 +56,9 @@ pub(crate) trait Watch: Send + 'static {
     /// The timers' time.
     fn now_ns(&self) -> u64;
 
+    /// When the first timer is overdue whose worker is in a poll just now.
+    fn overdue_at(&self) -> Option<u64>;
+
     /// Fires the timers of threads that are no workers, and those that a busy worker is late with. Whether
     /// there were any.
     fn fire_overdue(&self, scratch: &mut Vec<Waker>) -> bool;
@@ -200,9 +203,10 @@ impl<W: Watch> ReactorThread<W> {
     }
 
     fn wait_a_tick(&mut self) {
-        self.guard.parker.park(Some(now() + self.tick));
+        let tick = self.next_tick();
+        self.guard.parker.park(Some(now() + tick));
         let busy = self.help_out();
-        self.count_unlooked();
+        self.count_unlooked(tick);
         let is_needed = self.unlooked >= UNLOOKED
             && !self.reactor.registry.is_empty()
             && self.watch.census() == Census::Awake;
@@ -216,11 +220,22 @@ impl<W: Watch> ReactorThread<W> {
         }
     }
 
+    /// The tick, or less if a timer will be overdue before its end, should its worker not come back from the poll it is in.
+    fn next_tick(&self) -> Duration {
+        match self.watch.overdue_at() {
+            None => self.tick,
+            Some(at) => {
+                let left = Duration::from_nanos(at.saturating_sub(self.watch.now_ns()));
+                left.clamp(SHORTEST_TICK, self.tick)
+            }
+        }
+    }
+
     /// Adds this tick to the time in which nobody has looked at the poller, or starts anew.
-    fn count_unlooked(&mut self) {
+    fn count_unlooked(&mut self, tick: Duration) {
         let looks = self.reactor.lease.looks();
         self.unlooked = if looks == self.looks {
-            self.unlooked.saturating_add(self.tick)
+            self.unlooked.saturating_add(tick)
         } else {
             Duration::ZERO
         };
@@ -278,7 +293,7 @@ impl<W: Watch> ReactorThread<W> {
         self.guard.announce();
         let census = self.watch.census();
         let deadline = match census {
-            Census::Awake => self.watch.now_ns() + self.tick.as_nanos() as u64,
+            Census::Awake => self.watch.now_ns() + self.next_tick().as_nanos() as u64,
             _ => FOREVER,
         };
         if census == Census::Awake {

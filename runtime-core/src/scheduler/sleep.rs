@@ -43,6 +43,7 @@ impl Worker {
             return searching;
         }
         self.owe_nothing();
+        self.steering.borrow_mut().sleep(self.polls());
         // Should it not come to a sleep, there was none.
         self.slept.set(Duration::ZERO);
         let reactor = &self.engine().reactor;

@@ -11,7 +11,7 @@
 use super::engine::Engine;
 use super::lane::Lane;
 use super::processor;
-use crate::reactor::inbox::{Event, NEW, Steer};
+use crate::reactor::inbox::{Event, NEW, NOBODY, Steer};
 use std::os::fd::BorrowedFd;
 
 /// A socket is asked once in so many events. The question is a system call.
@@ -20,6 +20,12 @@ const ASK_EVERY: u32 = 32;
 /// After how many events a new socket is asked. One that lives for fewer is not worth the question, and had better stay where it
 /// was accepted.
 const ASK_AFTER: u32 = 8;
+
+/// After so many polls without a sleep a worker is busy enough for a poller of its own.
+const LONG_SHIFT: u64 = 256;
+
+/// A worker that has slept so often, and never made as many polls in between, has little to do.
+const QUIET: u32 = 32;
 
 /// Of a worker's sockets that are where their traffic is, so many are asked for each that is moved to a worker with less to do.
 const SHED_EVERY: u32 = 8;
@@ -38,6 +44,10 @@ pub(super) struct Steering {
     until_asked: u32,
     /// Answers that a socket is where its traffic is, until one is moved all the same if this worker has too many.
     until_shed: u32,
+    /// The polls that the worker had made when it last went to sleep.
+    polls_at_sleep: u64,
+    /// Sleeps in a row after so few polls that the worker has little to do.
+    short_shifts: u32,
 }
 
 /// Where the events come from.
@@ -56,7 +66,23 @@ impl Steering {
             aside: (0..others).map(|_| Vec::new()).collect(),
             until_asked: ASK_EVERY,
             until_shed: SHED_EVERY,
+            polls_at_sleep: 0,
+            short_shifts: 0,
         }
+    }
+
+    /// The worker goes to sleep, after so many polls since it was made.
+    pub(super) fn sleep(&mut self, polls: u64) {
+        self.short_shifts = if self.is_long_shift(polls) {
+            0
+        } else {
+            self.short_shifts.saturating_add(1)
+        };
+        self.polls_at_sleep = polls;
+    }
+
+    fn is_long_shift(&self, polls: u64) -> bool {
+        polls.wrapping_sub(self.polls_at_sleep) >= LONG_SHIFT
     }
 
     /// Hands over what was put aside. Whether there was anything.
@@ -86,11 +112,13 @@ impl Steering {
         if let Some(here) = here {
             engine.lanes[own].set_processor(here);
         }
+        let is_busy = self.is_long_shift(engine.lanes[own].stats.polls.get());
         Sorter {
             steering: self,
             engine,
             own,
             here,
+            is_busy,
             origin,
         }
     }
@@ -103,6 +131,8 @@ pub(super) struct Sorter<'a> {
     own: usize,
     /// The processor that this worker runs on.
     here: Option<u32>,
+    /// It has not slept for long.
+    is_busy: bool,
     origin: Origin,
 }
 
@@ -143,9 +173,18 @@ impl Steer for Sorter<'_> {
         *lane = self.lane_of(source).unwrap_or(NO_LANE);
     }
 
-    /// What a sibling found, and put into the inbox. A program in which one worker finds everything never gets here.
-    fn adopts(&self, lane: u32) -> bool {
-        self.origin == Origin::Inbox && lane as usize == self.own && !self.steering.aside.is_empty()
+    /// To the own poller goes what a sibling found and put into the inbox, if the worker has not slept for long. A program in which
+    /// one worker finds everything never gets here. A worker that has had little to do for a while gives back what it handles:
+    /// then it is better that whoever is awake looks, since to wake a second worker may take as long as others keep the processor.
+    fn settles(&self, lane: u32, home: u32) -> Option<u32> {
+        let own = u32::try_from(self.own)
+            .ok()
+            .filter(|_| self.here.is_some())?;
+        let is_idle = !self.is_busy && self.steering.short_shifts >= QUIET;
+        match self.origin {
+            Origin::Inbox => (self.is_busy && lane == own && home != own).then_some(own),
+            Origin::Poller => (is_idle && home == own).then_some(NOBODY),
+        }
     }
 }
 

@@ -188,6 +188,19 @@ impl Watch for Watcher {
         self.engine().timers.now_ns()
     }
 
+    fn overdue_at(&self) -> Option<u64> {
+        let engine = self.engine();
+        if engine.timers.clock().is_paused() {
+            return None;
+        }
+        let lanes = engine.lanes.iter().enumerate();
+        lanes
+            .filter(|(_, lane)| lane.polled.is_some())
+            .filter_map(|(shard, _)| engine.timers.next_deadline(shard))
+            .min()
+            .map(|deadline| deadline.saturating_add(OVERDUE_NS))
+    }
+
     fn fire_overdue(&self, scratch: &mut Vec<Waker>) -> bool {
         let timers = &self.engine().timers;
         if timers.clock().is_paused() || timers.next_deadline_of_all().is_none() {

@@ -27,8 +27,8 @@ impl Steer for Adopter {
         *lane = self.0;
     }
 
-    fn adopts(&self, lane: u32) -> bool {
-        lane == self.0
+    fn settles(&self, _lane: u32, _home: u32) -> Option<u32> {
+        Some(self.0)
     }
 }
 
