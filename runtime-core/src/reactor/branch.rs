@@ -132,10 +132,10 @@ impl Branch {
         &self.watched
     }
 
-    /// Lets whoever waits in `shared` look here too, unless the worker sleeps here.
-    pub(super) fn graft(&self, shared: &Poller, worker: usize) {
+    /// Lets whoever waits in `shared` look here too, unless the worker sleeps here. Whether that is new.
+    pub(super) fn graft(&self, shared: &Poller, worker: usize) -> bool {
         self.watched
-            .graft(|| self.change(|poller| shared.graft(poller, worker)));
+            .graft(|| self.change(|poller| shared.graft(poller, worker)))
     }
 
     /// Leaves it to the worker again, unless the worker relies on others.
@@ -188,12 +188,14 @@ impl Watched {
         };
     }
 
-    /// Grafts by `graft`, which says whether it could.
-    pub(crate) fn graft(&self, graft: impl FnOnce() -> bool) {
+    /// Grafts by `graft`, which says whether it could. Whether that is new.
+    pub(crate) fn graft(&self, graft: impl FnOnce() -> bool) -> bool {
         let mut by = self.0.lock();
-        if *by == By::Worker && graft() {
+        let is_new = *by == By::Worker && graft();
+        if is_new {
             *by = By::Grafted;
         }
+        is_new
     }
 
     /// Prunes by `prune`, which says whether it could.

@@ -129,6 +129,7 @@ impl Held<'_> {
         branch: &Poller,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
+        self.events.clear();
         registry.poller.wait_beside(branch, timeout)?;
         self.wait(registry, Some(Duration::ZERO))
     }

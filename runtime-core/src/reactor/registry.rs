@@ -209,14 +209,13 @@ impl Registry {
         poller.notify();
     }
 
-    /// Lets whoever waits in the shared poller look at a worker's branch too. Whether there are sources in it.
+    /// Lets whoever waits in the shared poller look at a worker's branch too. Whether that is new.
     pub(crate) fn graft(&self, worker: usize) -> bool {
         let branch = self.branches.get(worker);
         let Some(branch) = branch.filter(|branch| branch.in_use().is_some()) else {
             return false;
         };
-        branch.graft(&self.poller, worker);
-        true
+        branch.graft(&self.poller, worker)
     }
 
     /// Leaves a branch to its worker again.

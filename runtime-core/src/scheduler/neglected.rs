@@ -32,7 +32,9 @@ impl Neglected {
         let branches = registry.branches.iter().zip(lanes);
         for (worker, ((branch, lane), sight)) in branches.zip(&mut self.0).enumerate() {
             let looks = branch.looks();
-            if looks != sight.looks || lane.sleeps() {
+            // A worker that says itself that it will be long has looked before.
+            let is_attended = (looks != sight.looks || lane.sleeps()) && !lane.is_stuck();
+            if is_attended {
                 *sight = Sight {
                     looks,
                     attended: sight.attended.saturating_add(1),
@@ -41,6 +43,7 @@ impl Neglected {
                     registry.prune(worker);
                 }
             } else {
+                sight.looks = looks;
                 sight.attended = 0;
                 any |= registry.graft(worker);
             }

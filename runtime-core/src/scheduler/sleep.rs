@@ -152,6 +152,7 @@ impl Worker {
         });
         parker.leave_poller();
         branch.count_look();
+        branch.watched().leave();
         let chosen = self.retract();
         self.handle_fetched();
         chosen

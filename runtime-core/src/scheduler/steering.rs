@@ -179,7 +179,7 @@ impl Steer for Sorter<'_> {
     fn settles(&self, lane: u32, home: u32) -> Option<u32> {
         let own = u32::try_from(self.own)
             .ok()
-            .filter(|_| self.here.is_some())?;
+            .filter(|_| self.here.is_some() && self.own < self.steering.aside.len())?;
         let is_idle = !self.is_busy && self.steering.short_shifts >= QUIET;
         match self.origin {
             Origin::Inbox => (self.is_busy && lane == own && home != own).then_some(own),

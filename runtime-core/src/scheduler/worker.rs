@@ -169,6 +169,7 @@ impl Worker {
         searching: Option<Searching>,
         mut between_rounds: impl FnMut(&Self) -> Step,
     ) {
+        self.lane().set_asleep(false);
         context::scope_worker(self, || {
             let mut duty = Duty {
                 engine: self.engine(),
