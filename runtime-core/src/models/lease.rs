@@ -3,6 +3,7 @@
 use super::check;
 use crate::reactor::lease::{FOREVER, Lease};
 use crate::reactor::thread::announce_wait;
+use crate::scheduler::unminded::Unminded;
 use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use loom::thread;
 use std::sync::Arc;
@@ -91,4 +92,53 @@ fn canary_a_waiter_that_does_not_look_again_sleeps_through() {
         starter.join().expect("no panic");
         assert!(until <= 5 || told.load(Ordering::SeqCst), "slept through");
     });
+}
+
+/// When a worker that goes looks at the waiter whom it leaves its timers to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Afterwards,
+    Before,
+}
+
+/// A relief worker goes while somebody is about to wait, and a timer is left in its shard.
+fn timers_are_left_beside_a_waiter(look: Look) {
+    check(move || {
+        let lease = Arc::new(Lease::new());
+        let unminded = Arc::new(Unminded::new(1));
+        let told = Arc::new(AtomicBool::new(false));
+        let leaver = {
+            let (lease, unminded, told) = (lease.clone(), unminded.clone(), told.clone());
+            thread::spawn(move || {
+                let tell = || {
+                    if lease.sleeps_past(5) {
+                        told.store(true, Ordering::SeqCst);
+                    }
+                };
+                if look == Look::Before {
+                    tell();
+                }
+                unminded.leave(0);
+                if look == Look::Afterwards {
+                    tell();
+                }
+            })
+        };
+        let held = lease.try_take().expect("nobody else takes it");
+        let until = announce_wait(&held, FOREVER, || unminded.lanes().next().map(|_| 5));
+        leaver.join().expect("no panic");
+        assert!(until <= 5 || told.load(Ordering::SeqCst), "slept through");
+        held.end_wait();
+    });
+}
+
+#[test]
+fn a_timer_that_a_relief_worker_leaves_behind_is_not_slept_through() {
+    timers_are_left_beside_a_waiter(Look::Afterwards);
+}
+
+#[test]
+#[should_panic(expected = "slept through")]
+fn canary_a_worker_that_looks_at_the_waiter_before_it_leaves_is_not_noticed() {
+    timers_are_left_beside_a_waiter(Look::Before);
 }

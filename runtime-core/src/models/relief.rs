@@ -6,6 +6,12 @@
 use super::{check, check_bounded};
 use crate::park::idle::{Bed, Idle};
 use crate::park::{Parker, Retracted, Unpark};
+use crate::reactor::inbox::Inbox;
+use crate::report::reporter::Reporting;
+use crate::report::{Reporter, UnhandledPanic};
+use crate::scheduler::Engine;
+use crate::scheduler::engine::TimeSource;
+use crate::scheduler::staff::StandIn;
 use loom::sync::atomic::{AtomicUsize, Ordering, fence};
 use loom::thread;
 use std::sync::Arc;
@@ -268,4 +274,72 @@ fn what_is_in_the_slot_of_a_worker_that_blocks_is_run_by_a_sleeper_or_by_relief(
 #[should_panic(expected = "deadlock")]
 fn canary_a_worker_that_looks_for_help_before_it_marks_itself_gets_none() {
     a_stuck_worker_beside_one_that_goes_to_sleep(false);
+}
+
+/// When a relief worker that goes looks for whoever may have counted on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Afterwards,
+    Before,
+}
+
+/// Who stands in, as `Staff::find_stand_in` would have it; whether a relief worker is to start.
+fn calls_relief(engine: &Engine) -> bool {
+    match StandIn::choose(engine) {
+        StandIn::Relief => true,
+        // That the mover is asked is of no use: it is on its way out.
+        StandIn::Movers => false,
+        StandIn::Searcher | StandIn::Sleeper => unreachable!("nobody looks for work or sleeps"),
+    }
+}
+
+/// A relief worker goes, and the only other worker, with an event in its inbox, says that it will be stuck: the engine's own counts,
+/// marks and choice.
+fn a_relief_worker_that_goes_beside_one_that_blocks(look: Look) {
+    check(move || {
+        let silent = Reporting {
+            debug: None,
+            stalls: None,
+            hook: None,
+            policy: UnhandledPanic::Ignore,
+            thread_name: String::new(),
+        };
+        let reporter = Reporter::new(silent).expect("no thread of its own");
+        let (engine, queues) =
+            Engine::new(1, 1, TimeSource::Real, reporter).expect("descriptors to spare");
+        drop(queues);
+        engine.staff_lane();
+        engine.staff_lane();
+        let blocker = {
+            let engine = Arc::clone(&engine);
+            thread::spawn(move || {
+                let lane = &engine.lanes[0];
+                lane.inbox.put(&mut vec![Inbox::event(7)]);
+                // As `block_in_place`.
+                engine.announce_stall(lane);
+                fence(Ordering::SeqCst);
+                calls_relief(&engine)
+            })
+        };
+        // As the end of `work_lane`.
+        let mut called = look == Look::Before && engine.has_more() && calls_relief(&engine);
+        engine.vacate_lane();
+        if look == Look::Afterwards {
+            fence(Ordering::SeqCst);
+            called |= engine.has_more() && calls_relief(&engine);
+        }
+        called |= blocker.join().expect("no panic");
+        assert!(called, "nobody comes");
+    });
+}
+
+#[test]
+fn a_relief_worker_that_goes_leaves_nobody_behind_who_counted_on_it() {
+    a_relief_worker_that_goes_beside_one_that_blocks(Look::Afterwards);
+}
+
+#[test]
+#[should_panic(expected = "nobody comes")]
+fn canary_a_relief_worker_that_looks_before_it_goes_leaves_one_behind() {
+    a_relief_worker_that_goes_beside_one_that_blocks(Look::Before);
 }

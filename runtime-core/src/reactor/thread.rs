@@ -61,7 +61,7 @@ pub(crate) trait Watch: Send + 'static {
 
     /// Fires the timers of threads that are no workers, and those that a busy worker is late with. Whether
     /// there were any.
-    fn fire_overdue(&self, scratch: &mut Vec<Waker>) -> bool;
+    fn fire_overdue(&mut self, scratch: &mut Vec<Waker>) -> bool;
 
     /// Sees to events that wait for a worker which does not come: handles them, and collects the wakers, or lets whoever waits in
     /// the poller come to them. Whether there were any.

@@ -54,6 +54,18 @@ pub(super) fn is_asleep(_thread: u32) -> bool {
     false
 }
 
+/// Whether `thread` runs, or would if it had a processor. Not so where that is not known.
+#[cfg(all(target_os = "linux", not(gristmill_shuttle)))]
+pub(super) fn keeps_processor(thread: u32) -> bool {
+    !is_asleep(thread)
+}
+
+/// Not known.
+#[cfg(not(all(target_os = "linux", not(gristmill_shuttle))))]
+pub(super) fn keeps_processor(_thread: u32) -> bool {
+    false
+}
+
 /// The letter behind the name, which may hold anything, parentheses too.
 #[cfg_attr(
     not(target_os = "linux"),

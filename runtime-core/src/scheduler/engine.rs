@@ -12,6 +12,7 @@
 use super::context;
 use super::fatal::Fatal;
 use super::lane::Lane;
+use super::unminded::Unminded;
 use crate::park::{Idle, Unpark};
 use crate::queue::{Injector, LocalQueue};
 use crate::reactor::Reactor;
@@ -35,6 +36,8 @@ pub(crate) struct Engine {
     pub(crate) reactor: Arc<Reactor>,
     pub(crate) guard: Arc<Guard>,
     pub(crate) timers: Arc<Timers>,
+    /// Lanes that have left timers behind.
+    pub(crate) unminded: Unminded,
     pub(crate) reporter: Reporter,
     /// The panic that ended the runtime, if one did.
     pub(crate) fatal: Fatal,
@@ -86,6 +89,7 @@ impl Engine {
             injector: CachePadded(Injector::new()),
             idle: CachePadded(Idle::new()),
             timers: make_timers(lanes.len() + 1, time, &reactor, engine),
+            unminded: Unminded::new(lanes.len()),
             lanes: lanes.into(),
             reporter,
             fatal: Fatal::new(),
@@ -171,6 +175,49 @@ impl Engine {
         // ORDERING: Relaxed; a hint, with a fence before it where it decides, see `Staff::find_stand_in`.
         let stuck = self.stuck.load(Ordering::Relaxed);
         self.staffed().saturating_sub(stuck)
+    }
+
+    /// A worker leaves its lane, and whatever timers it has, to whoever comes.
+    pub(super) fn leave_timers(&self, lane: usize) {
+        let Some(next) = self.timers.next_deadline(lane) else {
+            return;
+        };
+        self.unminded.leave(lane);
+        // Edge Z, the registering end.
+        if self.reactor.lease.sleeps_past(next) {
+            self.reactor.registry.notify(SHARED);
+        }
+    }
+
+    /// When the first timer is due that no worker minds as its own.
+    pub(super) fn next_common_deadline(&self) -> Option<u64> {
+        let outside = self.timers.next_deadline(self.timers.outside());
+        let left = self.unminded.lanes();
+        left.filter_map(|lane| self.timers.next_deadline(lane))
+            .chain(outside)
+            .min()
+    }
+
+    /// After firing timers of unminded lanes: those that have none left need nobody.
+    pub(super) fn forget_empty(&self) {
+        for lane in self.unminded.lanes() {
+            if self.timers.next_deadline(lane).is_none() {
+                self.unminded.take_back(lane);
+            }
+        }
+    }
+
+    /// Takes several runnables whose worker leaves.
+    pub(super) fn inject_all(&self, runnables: impl Iterator<Item = Runnable>) {
+        let mut any = false;
+        for runnable in runnables {
+            self.injector.push(runnable);
+            any = true;
+        }
+        if any {
+            self.notify();
+            self.empty_unattended();
+        }
     }
 
     /// Lets every worker see that the runtime ends.

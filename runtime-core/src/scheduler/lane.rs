@@ -18,9 +18,23 @@ const MOVING: u8 = 0;
 const STUCK: u8 = 1;
 /// The worker says itself that it will be.
 const ANNOUNCED: u8 = 2;
+/// The worker moves, and the reactor thread asks it to look behind those that do not.
+const ASKED: u8 = 3;
 
 /// The average is over about so many looks.
 const LOAD_ONE: u32 = 8;
+
+/// What a worker's mark was when the worker cleared it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Moving {
+    /// There was none.
+    Already,
+    /// It counted as stuck.
+    Again,
+    /// It was asked to look behind stuck ones.
+    Asked,
+}
 
 /// One worker, as seen by others.
 #[derive(Debug)]
@@ -37,8 +51,9 @@ pub(crate) struct Lane {
     /// The worker sleeps, or is about to.
     asleep: AtomicBool,
     /// Whether the worker has been in one poll for long (set by the reactor thread, under the lock of `stall`), or says itself
-    /// that it will be (set by the worker): thieves may take its slot. Cleared by the worker.
-    stuck: AtomicU8,
+    /// that it will be (set by the worker): thieves may take its slot. Or that it is to look behind such workers (set by the reactor
+    /// thread). Cleared by the worker.
+    mark: AtomicU8,
     /// What the reactor thread knows of a long poll; taken out by the worker.
     pub(super) stall: Mutex<Option<Stall>>,
     /// The worker has not told its siblings of what its queue holds, and will if it takes long. Set and cleared by the
@@ -60,7 +75,7 @@ impl Lane {
             processor: AtomicU32::new(u32::MAX),
             load: AtomicU32::new(0),
             asleep: AtomicBool::new(true),
-            stuck: AtomicU8::new(MOVING),
+            mark: AtomicU8::new(MOVING),
             stall: Mutex::new(None),
             owes: AtomicBool::new(false),
             thread: AtomicU32::new(0),
@@ -68,30 +83,62 @@ impl Lane {
         }
     }
 
+    /// Whether the worker is in a poll for long, as far as anybody knows.
     #[inline]
     pub(crate) fn is_stuck(&self) -> bool {
         // ORDERING: Relaxed; a hint, the slot's own swap decides who gets the runnable.
-        self.stuck.load(Ordering::Relaxed) != MOVING
+        matches!(self.mark.load(Ordering::Relaxed), STUCK | ANNOUNCED)
+    }
+
+    /// Whether there is a mark of any kind for the worker to clear.
+    #[inline]
+    pub(super) fn is_marked(&self) -> bool {
+        // ORDERING: Relaxed; a hint. Who misses it sees it a round later.
+        self.mark.load(Ordering::Relaxed) != MOVING
+    }
+
+    /// Whether the reactor thread has found the worker stuck in a poll, and its thread does not sleep there: as far as is known
+    /// it keeps a processor.
+    pub(super) fn is_computing(&self) -> bool {
+        // ORDERING: Relaxed; a hint as above.
+        self.mark.load(Ordering::Relaxed) == STUCK
+            && cpu_wait::keeps_processor(self.thread.load(Ordering::Relaxed))
     }
 
     /// The worker says that it will be in this poll for long. Whether it did not count as stuck before.
     pub(super) fn announce_stuck(&self) -> bool {
         // ORDERING: Relaxed; a hint as above. The worker puts a fence behind it, edge P1.
-        self.stuck.swap(ANNOUNCED, Ordering::Relaxed) == MOVING
+        let before = self.mark.swap(ANNOUNCED, Ordering::Relaxed);
+        matches!(before, MOVING | ASKED)
     }
 
     /// The reactor thread has found the worker in one poll for long. Whether that is news. Under the lock of `stall`.
     pub(super) fn mark_stuck(&self) -> bool {
-        // ORDERING: Relaxed; a hint as above, and the reactor thread looks again at its next tick.
-        self.stuck
-            .compare_exchange(MOVING, STUCK, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
+        let mark = |from| {
+            // ORDERING: Relaxed; a hint as above, and the reactor thread looks again at its next tick.
+            self.mark
+                .compare_exchange(from, STUCK, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        };
+        mark(MOVING) || mark(ASKED)
     }
 
-    /// The worker is back. Whether it counted as stuck before.
-    pub(super) fn set_moving(&self) -> bool {
+    /// Asks the worker to look behind stuck ones before its next round. Of no effect on one that is stuck itself.
+    pub(super) fn ask(&self) {
+        // ORDERING: Relaxed; a hint as above. It can fail because it is asked already, or stuck.
+        let _ = self
+            .mark
+            .compare_exchange(MOVING, ASKED, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// The worker is back, or about to do what it was asked for.
+    pub(super) fn set_moving(&self) -> Moving {
         // ORDERING: Relaxed; a hint as above.
-        self.stuck.swap(MOVING, Ordering::Relaxed) != MOVING
+        match self.mark.swap(MOVING, Ordering::Relaxed) {
+            MOVING => Moving::Already,
+            ASKED => Moving::Asked,
+            _ => Moving::Again,
+        }
     }
 
     /// Whether there is something that another worker could run.

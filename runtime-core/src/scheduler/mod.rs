@@ -12,7 +12,8 @@
 //!   worker loop:  next local ─▶ injector ─▶ due timers ─▶ poller, a quick look ─▶ steal ─▶ sleep
 //! ```
 //!
-//! * [`engine`] — what all threads share; [`lane`] — what they see of one worker; [`stats`] — counters
+//! * [`engine`] — what all threads share; [`lane`] — what they see of one worker; [`unminded`] — lanes that have left timers behind;
+//!   [`stats`] — counters
 //! * [`home`] — the link from a task to its engine and its owned set
 //! * [`context`] — what this thread is: a worker, inside a runtime, or neither
 //! * [`worker`] — the loop; [`search`] — where a worker finds work; [`sleep`] — how it goes to sleep, [`linger`] —
@@ -38,6 +39,7 @@ mod polled;
 mod stall;
 
 pub(crate) mod lane;
+pub(crate) mod unminded;
 
 pub(crate) mod engine;
 

@@ -96,29 +96,35 @@ impl Worker {
             })
     }
 
-    /// Fires this worker's timers, and those of threads that are no workers.
+    /// Fires this worker's timers, and those that no worker minds as its own.
     pub(super) fn fire_due_timers(&self) {
-        let timers = &self.engine().timers;
+        let engine = self.engine();
+        let timers = &engine.timers;
         let shards = [self.index(), timers.outside()];
-        if shards
-            .iter()
-            .all(|&shard| timers.next_deadline(shard).is_none())
+        let left = engine.unminded.any();
+        if !left
+            && shards
+                .iter()
+                .all(|&shard| timers.next_deadline(shard).is_none())
         {
             return;
         }
         let now = timers.now_ns();
         let due = |shard: usize| timers.next_deadline(shard).is_some_and(|next| next <= now);
-        if !shards.iter().any(|&shard| due(shard)) {
+        if !left && !shards.iter().any(|&shard| due(shard)) {
             return;
         }
         let mut wakers = self.wakers.take();
         self.deferring_timers(now, || {
-            for shard in shards {
+            for shard in shards.into_iter().chain(engine.unminded.lanes()) {
                 let batch = timers.fire_due(shard, now, FIRE_AT_ONCE, &mut wakers);
                 self.fired.set(self.fired.get() + batch.fired);
             }
         });
         self.wakers.replace(wakers);
+        if left {
+            engine.forget_empty();
+        }
     }
 
     /// Looks for events without waiting: at the own branch, and then at the shared poller, but not each time if the branch has

@@ -3,7 +3,7 @@
 //! Both ways announce, look once more, sleep, and retract (edge P1 of [`park`](crate::park)). A worker whose own branch holds
 //! sources sleeps there, in the shared poller too if it can have the lease (J5 of [`branch`](crate::reactor::branch)). A worker on
 //! its own bed or in its branch sleeps until the next deadline of its own timers. One in the poller also minds those of threads that are no
-//! workers. While the compute pool has a backlog the sleep in the poller is brief, see `House::compute`.
+//! workers, and those of lanes that nobody works. While the compute pool has a backlog the sleep in the poller is brief, see `House::compute`.
 
 use super::linger;
 use super::search::Searching;
@@ -185,9 +185,10 @@ impl Worker {
             drop(held);
             return searching;
         }
-        let outside = engine.timers.outside();
         let breather = self.breather();
-        let deadline = announce_wait(&held, FOREVER, || self.deadline(Some(outside), breather));
+        let deadline = announce_wait(&held, FOREVER, || {
+            self.deadline(engine.next_common_deadline(), breather)
+        });
         let parker = &self.lane().parker;
         if parker.enter_poller(SHARED) {
             let branch = self.branch();
@@ -297,15 +298,14 @@ impl Worker {
         }
     }
 
-    /// When to wake at the latest: the next deadline of this worker's timers and of another shard's, unless that is to come
+    /// When to wake at the latest: the next deadline of this worker's timers, or another one, unless that is to come
     /// but within the breather. None while time stands still.
-    fn deadline(&self, other: Option<usize>, breather: Breather) -> Option<u64> {
+    fn deadline(&self, other: Option<u64>, breather: Breather) -> Option<u64> {
         let timers = &self.engine().timers;
         if timers.clock().is_paused() {
             return None;
         }
         let own = timers.next_deadline(self.index());
-        let other = other.and_then(|shard| timers.next_deadline(shard));
         let longest = self
             .longest_sleep
             .map(|time| breather.now.saturating_add(nanoseconds(time)));

@@ -2,11 +2,14 @@
 //!
 //! A relief worker is an ordinary worker with a lane of its own. It is started when a worker is stuck in a poll
 //! while work waits and nobody is free, steals from the stuck one, and stays for a while after there was last
-//! anything to do, so that a program which blocks again and again does not stall each time.
+//! anything to do, so that a program which blocks again and again does not stall each time. In a program that always has something to
+//! do it goes once the stuck one has been back for a while. What it has not done, and its timers, it leaves to the others.
 
 use super::attendance::{Attendance, Duty, Name};
 use super::context;
+use super::engine::Engine;
 use super::house::House;
+use super::lane::Lane;
 use super::search::Searching;
 use super::watch::Watcher;
 use super::worker::{Core, Step, Worker};
@@ -22,6 +25,10 @@ use crate::sync::{Mutex, now, thread};
 
 /// How long a relief worker stays without work.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// How long a relief worker stays while all that move are busy and more than there are ordinary ones. Longer than it takes
+/// to find out that one of them is stuck again.
+const SURPLUS: Duration = Duration::from_millis(100);
 
 /// A closure that runs on each thread.
 pub(crate) type Hook = Arc<dyn Fn() + Send + Sync>;
@@ -40,6 +47,47 @@ pub(crate) struct ThreadConfig {
 pub(crate) enum Role {
     Worker,
     Relief,
+}
+
+/// Who does what waits behind a stuck worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum StandIn {
+    /// A worker looks for work already.
+    Searcher,
+    /// One sleeps, and is to be woken.
+    Sleeper,
+    /// A relief worker is to be called: there is a processor for one more, or nobody moves.
+    Relief,
+    /// Those that move are to look there, however busy they are: one more would only get in their way.
+    Movers,
+}
+
+impl StandIn {
+    /// Who it had better be. There is a processor for one more if fewer workers move, or compute in the poll that they are stuck in,
+    /// than there are ordinary ones. Figures in `docs/decisions/relief-by-need.md`.
+    pub(crate) fn choose(engine: &Engine) -> Self {
+        let counts = engine.idle.counts();
+        if counts.searching() > 0 {
+            return Self::Searcher;
+        }
+        if counts.parked() > 0 {
+            return Self::Sleeper;
+        }
+        let moving = engine.moving();
+        if moving == 0 {
+            return Self::Relief;
+        }
+        if moving >= engine.workers {
+            return Self::Movers;
+        }
+        let computing = engine.lanes.iter().filter(|lane| lane.is_computing());
+        if moving + computing.count() < engine.workers {
+            Self::Relief
+        } else {
+            Self::Movers
+        }
+    }
 }
 
 /// The threads of a runtime.
@@ -96,20 +144,19 @@ impl Staff {
             .map_err(|(error, _)| error)
     }
 
-    /// Sees to it that somebody does what waits behind a stuck worker: wakes a worker, or starts a relief worker if fewer move than
-    /// there are ordinary ones. False if there is a worker that looks for work already.
-    ///
-    /// If as many move none is started, however busy they are: they look behind stuck workers once in a while.
+    /// Sees to it that somebody does what waits behind a stuck worker. False if there is a worker that looks for work already.
     pub(crate) fn find_stand_in(&self, house: &Arc<House>) -> bool {
         let engine = &house.engine;
-        let counts = engine.idle.counts();
-        if counts.searching() > 0 {
-            return false;
-        }
-        if counts.parked() > 0 {
-            engine.notify();
-        } else if engine.moving() < engine.workers {
-            self.call_relief(house);
+        let ask_all = || engine.lanes.iter().for_each(Lane::ask);
+        match StandIn::choose(engine) {
+            StandIn::Searcher => return false,
+            StandIn::Sleeper => engine.notify(),
+            StandIn::Relief => {
+                if !self.call_relief(house) {
+                    ask_all();
+                }
+            }
+            StandIn::Movers => ask_all(),
         }
         true
     }
@@ -279,6 +326,7 @@ impl Staff {
 fn work_lane(house: &Arc<House>, core: Core, role: Role) {
     sharpen_timers();
     let lane = core.index();
+    house.engine.unminded.take_back(lane);
     let _inside = context::enter_as_worker(house, lane);
     let _polling = context::set_polling(true);
     let mut worker = Worker::new(Arc::clone(house), core);
@@ -286,12 +334,14 @@ fn work_lane(house: &Arc<House>, core: Core, role: Role) {
         Role::Worker => worker.run(until_shutdown),
         Role::Relief => {
             worker = worker.with_longest_sleep(LINGER);
-            let mut last = (0, now());
-            worker.run_searching(|worker| until_not_needed(worker, &mut last));
+            let mut need = Need::new(worker.polls());
+            worker.run_searching(|worker| until_not_needed(worker, &mut need));
         }
     }
     if house.engine.is_shutting_down() {
         worker.retire();
+    } else {
+        worker.hand_over();
     }
     let core = worker.into_core();
     house.engine.vacate_lane();
@@ -318,18 +368,51 @@ fn until_shutdown(worker: &Worker) -> Step {
     }
 }
 
-/// A relief worker ends when it has polled nothing for a while and nothing of its own is left.
-fn until_not_needed(worker: &Worker, last: &mut (u64, Instant)) -> Step {
+/// How long a relief worker has not been needed.
+struct Need {
+    /// How many tasks it had polled by `since`.
+    polls: u64,
+    since: Instant,
+    /// Since when more workers move than there are processors for, and all are busy.
+    surplus: Option<Instant>,
+}
+
+impl Need {
+    fn new(polls: u64) -> Self {
+        Self {
+            polls,
+            since: now(),
+            surplus: None,
+        }
+    }
+
+    /// Whether the worker has polled nothing for a while.
+    fn is_idle(&mut self, worker: &Worker) -> bool {
+        let polls = worker.polls();
+        if polls == self.polls {
+            return self.since.elapsed() >= LINGER;
+        }
+        self.polls = polls;
+        self.since = now();
+        false
+    }
+
+    /// Whether others have moved for a while who would have the processor to themselves without it.
+    fn is_in_the_way(&mut self, engine: &Engine) -> bool {
+        if engine.moving() <= engine.workers || engine.idle.counts().parked() > 0 {
+            self.surplus = None;
+            return false;
+        }
+        let since = *self.surplus.get_or_insert_with(now);
+        since.elapsed() >= SURPLUS
+    }
+}
+
+/// A relief worker ends when it has polled nothing for a while, or keeps ordinary workers from a processor.
+fn until_not_needed(worker: &Worker, need: &mut Need) -> Step {
     if until_shutdown(worker) == Step::Stop {
-        return Step::Stop;
-    }
-    let (polls, since) = *last;
-    let polls_now = worker.polls();
-    if polls_now != polls {
-        *last = (polls_now, now());
-        return Step::GoOn;
-    }
-    if since.elapsed() >= LINGER && worker.owns_nothing() {
+        Step::Stop
+    } else if need.is_idle(worker) || need.is_in_the_way(worker.engine()) {
         Step::StopUnlessChosen
     } else {
         Step::GoOn

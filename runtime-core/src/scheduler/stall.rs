@@ -10,10 +10,11 @@
 //! worker measures the end itself, because the reactor thread may sleep for good by then. The beginning is known to a tick.
 //!
 //! What waits behind a marked lane is anybody's. A worker that runs dry finds it when it steals; one that always has something to do
-//! would not, so it looks there every time it looks around.
+//! would not, so it looks there every time it looks around, and when the reactor thread asks it to, at each tick at which something
+//! waits there and no relief worker is called.
 
 use super::engine::Engine;
-use super::lane::Lane;
+use super::lane::{Lane, Moving};
 use super::worker::Worker;
 use crate::report::ReportedTask;
 use crate::sync::atomic::Ordering;
@@ -24,6 +25,15 @@ const AGAIN: u32 = 10;
 
 /// Less than this is not worth saying again and again, however short the reported ones are.
 const SHORTEST: Duration = Duration::from_millis(1);
+
+/// What a lane was marked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Marked {
+    Stuck,
+    /// The worker is to look behind stuck ones.
+    Asked,
+}
 
 /// What is known of a long poll.
 #[derive(Debug)]
@@ -87,10 +97,10 @@ impl Engine {
     }
 
     /// The worker says that it will be in this poll for long.
-    pub(super) fn announce_stall(&self, lane: &Lane) {
+    pub(crate) fn announce_stall(&self, lane: &Lane) {
         if lane.is_stuck() {
             // What was long up to here was not announced.
-            self.end_stall(lane);
+            let _ = self.clear_mark(lane);
         }
         if lane.announce_stuck() {
             self.count_stuck();
@@ -109,20 +119,26 @@ impl Engine {
         self.stuck.load(Ordering::Relaxed) > 0
     }
 
-    /// The worker is back from a poll for which its lane was marked, or says now that it will be longer.
+    /// Clears the mark of a worker that is back from the poll for which its lane was marked, says now that it will be longer, or was
+    /// asked for help.
     #[cold]
-    pub(super) fn end_stall(&self, lane: &Lane) {
+    pub(super) fn clear_mark(&self, lane: &Lane) -> Marked {
         let is_relieved = self.moving() > 0;
         let stall = {
             let mut stall = lane.stall.lock();
-            if lane.set_moving() {
-                // ORDERING: Relaxed, see `count_stuck`.
-                self.stuck.fetch_sub(1, Ordering::Relaxed);
+            match lane.set_moving() {
+                Moving::Already => {}
+                Moving::Again => {
+                    // ORDERING: Relaxed, see `count_stuck`.
+                    self.stuck.fetch_sub(1, Ordering::Relaxed);
+                }
+                // By no stuck worker, and so by none that has a stall to tell of.
+                Moving::Asked => return Marked::Asked,
             }
             stall.take()
         };
         let Some(stall) = stall else {
-            return;
+            return Marked::Stuck;
         };
         // If the mark came just after the end of the poll, the worker sees it a poll too late.
         let lasted = if stall.round == lane.stats.rounds.get() {
@@ -131,6 +147,7 @@ impl Engine {
             stall.lasted
         };
         self.reporter.stall_is_over(stall.task, lasted, is_relieved);
+        Marked::Stuck
     }
 }
 

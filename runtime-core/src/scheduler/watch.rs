@@ -25,6 +25,8 @@ pub(super) struct Watcher {
     sights: Vec<Sight>,
     stranded: Stranded,
     neglected: Neglected,
+    /// At this tick timers were fired in the stead of a worker.
+    timers_waited: bool,
 }
 
 /// How long before a verdict the ticks become short. As long as the longest tick, so that no tick goes by in vain.
@@ -82,25 +84,42 @@ impl Sight {
         }
     }
 
-    /// Whether a lane that has not moved is stuck, and not merely without a processor. One whose thread sleeps is, at once;
-    /// of one that could run it takes a second look to know.
-    fn judge(&mut self, now: Instant, threshold: Duration, suspect: &impl Suspect) -> Verdict {
+    /// The first look at a lane that may be stuck.
+    fn suspect(&mut self, now: Instant, suspect: &impl Suspect) {
+        self.suspected = Some((now, suspect.cpu_wait()));
+    }
+
+    /// Whether a lane that has not moved is stuck, and not merely without a processor. One whose thread sleeps is, at once; of one that
+    /// could run it takes two looks to know, the first of which comes as early as can be if somebody `waits`.
+    fn judge(
+        &mut self,
+        now: Instant,
+        threshold: Duration,
+        waits: bool,
+        suspect: &impl Suspect,
+    ) -> Verdict {
         if self.stuck {
             return Verdict::Stuck;
         }
         let lasted = now.duration_since(self.since);
+        if self.suspected.is_none() && (waits || lasted >= threshold) {
+            self.suspect(now, suspect);
+        }
         let left = match self.suspected {
-            None if lasted < threshold => threshold - lasted,
-            None if suspect.is_asleep() => Duration::ZERO,
-            None => {
-                self.suspected = Some((now, suspect.cpu_wait()));
-                threshold
-            }
-            Some((since, waited)) => {
+            _ if lasted < threshold => threshold - lasted,
+            Some((since, waited)) if since != now => {
                 let waited = suspect.cpu_wait().saturating_sub(waited);
                 let ran = now.duration_since(since).saturating_sub(waited);
-                threshold.saturating_sub(ran)
+                let left = threshold.saturating_sub(ran);
+                // It may have run at first, and sleep by now.
+                if left.is_zero() || suspect.is_asleep() {
+                    Duration::ZERO
+                } else {
+                    left
+                }
             }
+            _ if suspect.is_asleep() => Duration::ZERO,
+            _ => threshold,
         };
         self.stuck = left.is_zero();
         // A thread that has to wait for a processor again and again keeps nobody in a hurry.
@@ -123,6 +142,7 @@ impl Watcher {
             sights,
             stranded,
             neglected,
+            timers_waited: false,
         }
     }
 
@@ -137,14 +157,19 @@ impl Watcher {
     /// Marks the lanes that have been in one poll for too long. The gravest verdict.
     fn mark_stuck(&mut self, threshold: Duration) -> Verdict {
         let now = now();
+        let waits = self.engine().has_more();
         let (mut any, mut soon) = (false, false);
         for (lane, sight) in self.house.engine.lanes.iter().zip(&mut self.sights) {
             let round = lane.stats.rounds.get();
             if round != sight.round || !lane.polled.is_some() {
                 *sight = Sight::of(round, now);
+                if self.timers_waited && lane.polled.is_some() {
+                    // Not a busy worker that is seen in one short poll after the other: this one is late already.
+                    sight.suspect(now, lane);
+                }
                 continue;
             }
-            match sight.judge(now, threshold, lane) {
+            match sight.judge(now, threshold, waits, lane) {
                 Verdict::Later => {}
                 Verdict::Soon => soon = true,
                 Verdict::Stuck => {
@@ -176,11 +201,11 @@ impl Watch for Watcher {
     }
 
     fn outside_deadline(&self) -> Option<u64> {
-        let timers = &self.engine().timers;
-        if timers.clock().is_paused() {
+        let engine = self.engine();
+        if engine.timers.clock().is_paused() {
             None
         } else {
-            timers.next_deadline(timers.outside())
+            engine.next_common_deadline()
         }
     }
 
@@ -201,15 +226,17 @@ impl Watch for Watcher {
             .map(|deadline| deadline.saturating_add(OVERDUE_NS))
     }
 
-    fn fire_overdue(&self, scratch: &mut Vec<Waker>) -> bool {
-        let timers = &self.engine().timers;
+    fn fire_overdue(&mut self, scratch: &mut Vec<Waker>) -> bool {
+        self.timers_waited = false;
+        let engine = &self.house.engine;
+        let timers = &engine.timers;
         if timers.clock().is_paused() || timers.next_deadline_of_all().is_none() {
             return false;
         }
         let now = timers.now_ns();
         let mut any = false;
         for shard in 0..timers.shards() {
-            let slack = if shard == timers.outside() {
+            let slack = if shard == timers.outside() || engine.unminded.is(shard) {
                 0
             } else {
                 OVERDUE_NS
@@ -218,9 +245,12 @@ impl Watch for Watcher {
                 continue;
             };
             if next.saturating_add(slack) <= now {
-                any |= timers.fire_due(shard, now, FIRE_AT_ONCE, scratch).fired > 0;
+                let fired = timers.fire_due(shard, now, FIRE_AT_ONCE, scratch).fired > 0;
+                any |= fired;
+                self.timers_waited |= fired && slack > 0;
             }
         }
+        engine.forget_empty();
         any
     }
 
@@ -283,11 +313,23 @@ mod tests {
         let start = Instant::now();
         let mut sight = Sight::of(7, start);
         let mut thread = Thread::default();
-        assert_eq!(sight.judge(start + MS / 2, MS, &thread), Verdict::Soon);
-        assert_eq!(sight.judge(start + 2 * MS, MS, &thread), Verdict::Soon);
+        assert_eq!(
+            sight.judge(start + MS / 2, MS, false, &thread),
+            Verdict::Soon
+        );
+        assert_eq!(
+            sight.judge(start + 2 * MS, MS, false, &thread),
+            Verdict::Soon
+        );
         thread.cpu_wait = 3 * MS;
-        assert_eq!(sight.judge(start + 5 * MS, MS, &thread), Verdict::Later);
-        assert_eq!(sight.judge(start + 6 * MS, MS, &thread), Verdict::Stuck);
+        assert_eq!(
+            sight.judge(start + 5 * MS, MS, false, &thread),
+            Verdict::Later
+        );
+        assert_eq!(
+            sight.judge(start + 6 * MS, MS, false, &thread),
+            Verdict::Stuck
+        );
     }
 
     #[test]
@@ -298,28 +340,65 @@ mod tests {
             asleep: true,
             ..Thread::default()
         };
-        assert_eq!(sight.judge(start + MS / 2, MS, &thread), Verdict::Soon);
-        assert_eq!(sight.judge(start + MS, MS, &thread), Verdict::Stuck);
+        assert_eq!(
+            sight.judge(start + MS / 2, MS, false, &thread),
+            Verdict::Soon
+        );
+        assert_eq!(sight.judge(start + MS, MS, false, &thread), Verdict::Stuck);
         // It wakes and computes, still in the same poll.
         let awake = Thread::default();
-        assert_eq!(sight.judge(start + 2 * MS, MS, &awake), Verdict::Stuck);
+        assert_eq!(
+            sight.judge(start + 2 * MS, MS, false, &awake),
+            Verdict::Stuck
+        );
+    }
+
+    #[test]
+    fn a_lane_that_computes_while_somebody_waits_is_stuck_a_threshold_after_the_first_look() {
+        let start = Instant::now();
+        let (mut sight, mut thread) = (Sight::of(7, start), Thread::default());
+        sight.suspect(start, &thread);
+        assert_eq!(
+            sight.judge(start + MS / 2, MS, true, &thread),
+            Verdict::Soon
+        );
+        assert_eq!(sight.judge(start + MS, MS, true, &thread), Verdict::Stuck);
+        // Without that first look, the one at the next tick serves.
+        let mut sight = Sight::of(8, start);
+        assert_eq!(
+            sight.judge(start + MS / 2, MS, true, &thread),
+            Verdict::Soon
+        );
+        assert_eq!(sight.judge(start + MS, MS, true, &thread), Verdict::Soon);
+        assert_eq!(
+            sight.judge(start + 3 * MS / 2, MS, true, &thread),
+            Verdict::Stuck
+        );
+        // One without a processor is not stuck, whoever waits.
+        let mut sight = Sight::of(9, start);
+        sight.suspect(start, &thread);
+        thread.cpu_wait = MS;
+        assert_ne!(sight.judge(start + MS, MS, true, &thread), Verdict::Stuck);
     }
 
     #[test]
     fn ticks_are_short_only_when_the_verdict_is_near() {
         let start = Instant::now();
         let (mut sight, thread) = (Sight::of(7, start), Thread::default());
-        assert_eq!(sight.judge(start + MS, 100 * MS, &thread), Verdict::Later);
         assert_eq!(
-            sight.judge(start + 98 * MS, 100 * MS, &thread),
-            Verdict::Soon
-        );
-        assert_eq!(
-            sight.judge(start + 100 * MS, 100 * MS, &thread),
+            sight.judge(start + MS, 100 * MS, false, &thread),
             Verdict::Later
         );
         assert_eq!(
-            sight.judge(start + 199 * MS, 100 * MS, &thread),
+            sight.judge(start + 98 * MS, 100 * MS, false, &thread),
+            Verdict::Soon
+        );
+        assert_eq!(
+            sight.judge(start + 100 * MS, 100 * MS, false, &thread),
+            Verdict::Later
+        );
+        assert_eq!(
+            sight.judge(start + 199 * MS, 100 * MS, false, &thread),
             Verdict::Soon
         );
     }

@@ -23,6 +23,7 @@ use super::linger::Linger;
 use super::pace::Pace;
 use super::poll_watch::PollWatch;
 use super::search::Searching;
+use super::stall::Marked;
 use super::steering::Steering;
 use crate::queue::LocalQueue;
 use crate::reactor::inbox::Event;
@@ -189,15 +190,17 @@ impl Worker {
                     }
                 }
             }
-            self.end_stall(self.lane());
+            if self.lane().is_stuck() {
+                let _ = self.engine().clear_mark(self.lane());
+            }
         });
     }
 
-    /// Clears the mark that the reactor thread has put on this worker's lane, if there is one.
+    /// Clears the mark that the reactor thread has put on this worker's lane, if there is one, and does what it asks for.
     #[inline]
-    fn end_stall(&self, lane: &Lane) {
-        if lane.is_stuck() {
-            self.engine().end_stall(lane);
+    fn heed_mark(&self, lane: &Lane) {
+        if lane.is_marked() && self.engine().clear_mark(lane) == Marked::Asked {
+            self.take_from_stuck();
         }
     }
 
@@ -207,7 +210,7 @@ impl Worker {
         if !lane.inbox.is_empty() {
             self.open_inbox();
         }
-        self.end_stall(lane);
+        self.heed_mark(lane);
         lane.stats.rounds.add(1);
         if let Some(owed_at) = self.owed_at.get() {
             self.tell_if_due(owed_at);
@@ -374,10 +377,11 @@ impl Worker {
         self.lane().stats.polls.get()
     }
 
-    /// Whether neither runnables nor timers would be left behind.
-    pub(super) fn owns_nothing(&self) -> bool {
-        self.queue().is_empty(&self.lane().queue)
-            && self.engine().timers.next_deadline(self.index()).is_none()
+    /// Leaves everything to the others: this worker goes, and the runtime goes on.
+    pub(super) fn hand_over(&self) {
+        let engine = self.engine();
+        engine.inject_all(std::iter::from_fn(|| self.queue().pop(&self.lane().queue)));
+        engine.leave_timers(self.index());
     }
 
     /// Ends every runnable that is left in this worker's queue, at shutdown.
@@ -407,7 +411,7 @@ impl Drop for RootPoll<'_> {
     fn drop(&mut self) {
         let lane = self.0.lane();
         lane.polled.end();
-        self.0.end_stall(lane);
+        self.0.heed_mark(lane);
     }
 }
 
