@@ -73,10 +73,10 @@ impl Place {
     }
 }
 
-/// A lost notification is a deadlock, which the checker reports.
-#[test]
-fn a_sleeper_in_its_branch_is_woken_whoever_looks_there() {
-    loom::model(|| {
+/// A sleeper beside another who looks in its branch as often as it may; the system grafts it, or refuses. A lost notification is a
+/// deadlock, which the checker reports.
+fn a_sleeper_beside_one_who_looks(can_graft: bool) {
+    loom::model(move || {
         let place = Place::new();
         let waker = {
             let place = Arc::clone(&place);
@@ -85,7 +85,7 @@ fn a_sleeper_in_its_branch_is_woken_whoever_looks_there() {
         let other = {
             let place = Arc::clone(&place);
             thread::spawn(move || {
-                place.watched.graft(|| true);
+                let _ = place.watched.graft(|| can_graft);
                 place.watched.look(|| place.edge.take());
                 place.watched.prune(|| true);
                 // What it saw before the pruning is no reason to look any more.
@@ -99,13 +99,23 @@ fn a_sleeper_in_its_branch_is_woken_whoever_looks_there() {
 }
 
 #[test]
+fn a_sleeper_in_its_branch_is_woken_whoever_looks_there() {
+    a_sleeper_beside_one_who_looks(true);
+}
+
+#[test]
+fn a_sleeper_in_a_branch_that_the_system_does_not_graft_is_woken_too() {
+    a_sleeper_beside_one_who_looks(false);
+}
+
+#[test]
 fn a_branch_that_a_sleeper_left_to_others_is_not_pruned() {
     loom::model(|| {
         let watched = Arc::new(Watched::new());
         let reactor_thread = {
             let watched = Arc::clone(&watched);
             thread::spawn(move || {
-                watched.graft(|| true);
+                let _ = watched.graft(|| true);
                 watched.prune(|| true);
             })
         };

@@ -18,7 +18,8 @@
 //! * J4 — Only its worker puts sources into a branch. So a worker that goes to sleep knows whether it has to sleep there.
 //! * J5 — While a branch holds sources its worker sleeps in it, or is awake. If it is awake but does not look for a tick of the
 //!   reactor thread, the branch is grafted onto the shared poller, level-triggered: then whoever waits there looks at it. It
-//!   stays grafted until the worker has looked at every tick for a while, and as long as the worker sleeps elsewhere meanwhile.
+//!   stays grafted until the worker has looked at every tick for a while, and as long as the worker sleeps elsewhere meanwhile. If the
+//!   system refuses the graft the reactor thread looks at the branch itself, at each tick.
 //! * J6 — While the worker sleeps in the branch nobody else looks there: a notification is an edge, and meant for the worker.
 //!
 //! Who looks besides the worker, [`Watched`] says, under its lock. The worker's own looks need no lock: whoever looks has a
@@ -34,6 +35,9 @@ use std::time::Duration;
 /// What [`Registry::notify`](super::registry::Registry::notify) calls the shared poller. Branches have the numbers above it.
 pub(crate) const SHARED: u32 = 0;
 
+/// A branch that the system refused is tried again after so many sources that would have gone there.
+const OPEN_AGAIN: u64 = 1_024;
+
 /// The number of a worker's branch.
 pub(crate) fn number(worker: usize) -> u32 {
     match u32::try_from(worker) {
@@ -45,8 +49,10 @@ pub(crate) fn number(worker: usize) -> u32 {
 /// A worker's own poller.
 #[derive(Debug)]
 pub(crate) struct Branch {
-    /// Opened for the first source. `None` if the system refused it: then all sources stay in the shared one.
-    poller: OnceLock<Option<Poller>>,
+    /// Opened for the first source. While the system refuses it all sources stay in the shared one.
+    poller: OnceLock<Poller>,
+    /// How often it was refused, or asked for in vain since.
+    refusals: AtomicU64,
     sources: AtomicUsize,
     /// How often its worker looked.
     looks: AtomicU64,
@@ -56,6 +62,17 @@ pub(crate) struct Branch {
 /// Who sees to a branch, besides the worker while it is awake.
 #[derive(Debug)]
 pub(crate) struct Watched(Mutex<By>);
+
+/// What became of a graft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Graft {
+    New,
+    /// There is one already, or the worker sleeps in its branch, or there is nothing in it.
+    NotNew,
+    /// The system cannot: the reactor thread has to look.
+    Refused,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
@@ -67,12 +84,15 @@ enum By {
     Grafted,
     /// The same, and the worker sleeps elsewhere and relies on that.
     GraftedForSleeper,
+    /// The reactor thread at its ticks, since the system refused the graft. The worker may look too.
+    ReactorThread,
 }
 
 impl Branch {
     pub(super) fn new() -> Self {
         Self {
             poller: OnceLock::new(),
+            refusals: AtomicU64::new(0),
             sources: AtomicUsize::new(0),
             looks: AtomicU64::new(0),
             watched: Watched::new(),
@@ -93,12 +113,22 @@ impl Branch {
 
     /// The poller, if it was opened.
     pub(super) fn poller(&self) -> Option<&Poller> {
-        self.poller.get()?.as_ref()
+        self.poller.get()
     }
 
-    /// The poller; opened, if that is possible.
+    /// The poller; opened, if that is possible. Where it was not, that is tried again once in a while. Under the lock of the table of
+    /// sources, so by one thread at a time.
     pub(super) fn open(&self) -> Option<&Poller> {
-        self.poller.get_or_init(|| Poller::new().ok()).as_ref()
+        if self.poller.get().is_none() {
+            // ORDERING: Relaxed; a count for a decision that may be late.
+            let refusals = self.refusals.fetch_add(1, Ordering::Relaxed);
+            if refusals % OPEN_AGAIN == 0
+                && let Ok(poller) = Poller::new()
+            {
+                let _ = self.poller.set(poller);
+            }
+        }
+        self.poller.get()
     }
 
     /// A source came in.
@@ -132,8 +162,8 @@ impl Branch {
         &self.watched
     }
 
-    /// Lets whoever waits in `shared` look here too, unless the worker sleeps here. Whether that is new.
-    pub(super) fn graft(&self, shared: &Poller, worker: usize) -> bool {
+    /// Lets whoever waits in `shared` look here too, unless the worker sleeps here.
+    pub(super) fn graft(&self, shared: &Poller, worker: usize) -> Graft {
         self.watched
             .graft(|| self.change(|poller| shared.graft(poller, worker)))
     }
@@ -173,7 +203,7 @@ impl Watched {
     pub(crate) fn enter(&self) -> bool {
         let mut by = self.0.lock();
         *by = match *by {
-            By::Worker | By::Sleeper => By::Sleeper,
+            By::Worker | By::Sleeper | By::ReactorThread => By::Sleeper,
             By::Grafted | By::GraftedForSleeper => By::GraftedForSleeper,
         };
         *by == By::Sleeper
@@ -185,23 +215,29 @@ impl Watched {
         *by = match *by {
             By::Worker | By::Sleeper => By::Worker,
             By::Grafted | By::GraftedForSleeper => By::Grafted,
+            By::ReactorThread => By::ReactorThread,
         };
     }
 
-    /// Grafts by `graft`, which says whether it could. Whether that is new.
-    pub(crate) fn graft(&self, graft: impl FnOnce() -> bool) -> bool {
+    /// Grafts by `graft`, which says whether it could.
+    pub(crate) fn graft(&self, graft: impl FnOnce() -> bool) -> Graft {
         let mut by = self.0.lock();
-        let is_new = *by == By::Worker && graft();
-        if is_new {
-            *by = By::Grafted;
+        if !matches!(*by, By::Worker | By::ReactorThread) {
+            return Graft::NotNew;
         }
-        is_new
+        if graft() {
+            *by = By::Grafted;
+            Graft::New
+        } else {
+            *by = By::ReactorThread;
+            Graft::Refused
+        }
     }
 
     /// Prunes by `prune`, which says whether it could.
     pub(crate) fn prune(&self, prune: impl FnOnce() -> bool) {
         let mut by = self.0.lock();
-        if *by == By::Grafted && prune() {
+        if *by == By::ReactorThread || (*by == By::Grafted && prune()) {
             *by = By::Worker;
         }
     }
@@ -209,7 +245,11 @@ impl Watched {
     /// Another than the worker looks, if it may; meanwhile that does not change.
     pub(crate) fn look<R>(&self, look: impl FnOnce() -> R) -> Option<R> {
         let by = self.0.lock();
-        matches!(*by, By::Grafted | By::GraftedForSleeper).then(look)
+        let may_look = match *by {
+            By::Worker | By::Sleeper => false,
+            By::Grafted | By::GraftedForSleeper | By::ReactorThread => true,
+        };
+        may_look.then(look)
     }
 }
 

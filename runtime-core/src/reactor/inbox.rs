@@ -40,7 +40,7 @@ pub(crate) trait Steer {
 
     /// With which worker's own poller a source had better be registered, whose events belong to `lane` and which is registered with
     /// that of `home`: this worker's, or [`NOBODY`]'s, which is the shared one. `None` leaves it. See [`branch`](super::branch).
-    fn settles(&self, lane: u32, home: u32) -> Option<u32>;
+    fn settles(&mut self, lane: u32, home: u32) -> Option<u32>;
 }
 
 /// For who is no worker: events are handled where they are.
@@ -53,7 +53,7 @@ impl Steer for Anywhere {
 
     fn locate(&mut self, _source: BorrowedFd<'_>, _lane: &mut u32) {}
 
-    fn settles(&self, _lane: u32, _home: u32) -> Option<u32> {
+    fn settles(&mut self, _lane: u32, _home: u32) -> Option<u32> {
         None
     }
 }

@@ -111,6 +111,11 @@ impl Held<'_> {
         self.lease.wait_until.store(NOBODY, Ordering::SeqCst);
     }
 
+    /// Forgets what the last wait brought.
+    pub(crate) fn clear(&mut self) {
+        self.events.clear();
+    }
+
     /// Waits in the poller.
     pub(crate) fn wait(
         &mut self,

@@ -10,7 +10,7 @@
 //!   taken out does not reach the one that has the index now.
 //! * G2 — Under the table's lock only atomics, the waiters' locks and the pollers' registrations are touched; no user code runs.
 
-use super::branch::{Branch, SHARED};
+use super::branch::{Branch, Graft, SHARED};
 use super::inbox::{Event, NEW, NOBODY, Steer};
 use super::key::Key;
 use super::poller::Poller;
@@ -131,8 +131,9 @@ impl Registry {
                 continue;
             }
             // SAFETY: an entry is taken out of the table by `deregister`, before the descriptor is closed: see `register`. The
-            // table's lock is held. Where a registration was leaked and its descriptor closed all the same, the question is
-            // answered for another descriptor or with an error: a wrong hint.
+            // table's lock is held. Where a registration was leaked and its descriptor closed all the same, the number may be
+            // another's by now: then the question is answered for that one, and it may be moved in this one's stead, so that its
+            // events are lost. That is a fault of the program, but no unsoundness.
             let fd = unsafe { BorrowedFd::borrow_raw(entry.fd) };
             steer.locate(fd, &mut entry.lane);
             if let Some(home) = steer.settles(entry.lane, entry.home) {
@@ -209,11 +210,11 @@ impl Registry {
         poller.notify();
     }
 
-    /// Lets whoever waits in the shared poller look at a worker's branch too. Whether that is new.
-    pub(crate) fn graft(&self, worker: usize) -> bool {
+    /// Lets whoever waits in the shared poller look at a worker's branch too.
+    pub(crate) fn graft(&self, worker: usize) -> Graft {
         let branch = self.branches.get(worker);
         let Some(branch) = branch.filter(|branch| branch.in_use().is_some()) else {
-            return false;
+            return Graft::NotNew;
         };
         branch.graft(&self.poller, worker)
     }

@@ -38,7 +38,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 use std::time::Duration;
 
-const SHORTEST_TICK: Duration = Duration::from_micros(500);
+pub(crate) const SHORTEST_TICK: Duration = Duration::from_micros(500);
 const LONGEST_TICK: Duration = Duration::from_millis(2);
 /// The first tick after a long sleep. Most wake-ups of a quiet program are over before it ends.
 const FIRST_TICK: Duration = Duration::from_millis(1);
@@ -306,6 +306,9 @@ impl<W: Watch> ReactorThread<W> {
                 report_broken_poller(&error);
             }
             self.guard.parker.leave_poller();
+        } else {
+            // What the last holder left there has been handled.
+            held.clear();
         }
         held.end_wait();
         self.guard.retract();

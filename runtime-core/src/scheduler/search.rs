@@ -156,7 +156,7 @@ impl Worker {
         if count > 0 {
             self.lane().count_load(count);
         }
-        outcome.is_ok() && self.handle_fetched()
+        outcome.is_ok() && self.handle_fetched(Origin::Poller)
     }
 
     /// Looks at another worker's branch, which has something.
@@ -168,17 +168,17 @@ impl Worker {
         let outcome = branch.look_for_worker(&mut fetched);
         drop(fetched);
         if outcome.is_ok() {
-            self.handle_fetched();
+            self.handle_fetched(Origin::Grafted);
         }
     }
 
     /// Handles what came from a branch. Whether there was anything.
-    pub(super) fn handle_fetched(&self) -> bool {
+    pub(super) fn handle_fetched(&self, origin: Origin) -> bool {
         let fetched = self.fetched.borrow();
         if fetched.iter().next().is_none() {
             return false;
         }
-        let wakers = self.sort(fetched.iter(), Origin::Poller);
+        let wakers = self.sort(fetched.iter(), origin);
         drop(fetched);
         self.deliver(wakers);
         true
@@ -240,6 +240,13 @@ impl Worker {
     #[cold]
     pub(super) fn open_inbox(&self) {
         self.handle(|events| self.lane().inbox.take_all(events));
+    }
+
+    /// This worker will not look again: its branch is left to whoever waits in the shared poller, and what is in its inbox is handled.
+    pub(super) fn leave_events(&self) {
+        // If the system refuses that, the reactor thread looks there at its ticks.
+        let _ = self.engine().reactor.registry.graft(self.index());
+        self.open_inbox();
     }
 
     /// Handles the events that `take` takes out of an inbox.

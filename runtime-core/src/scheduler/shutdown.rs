@@ -96,6 +96,7 @@ impl Worker {
     /// This worker's part of the shutdown.
     pub(crate) fn retire(&self) {
         context::scope_worker(self, || {
+            self.leave_events();
             self.house.end_tasks(self.index());
             self.drain();
             // A worker that was stuck may come here last, and its queue may have overflowed meanwhile.

@@ -7,6 +7,7 @@
 
 use super::linger;
 use super::search::Searching;
+use super::steering::Origin;
 use super::worker::Worker;
 use crate::park::Retracted;
 use crate::park::idle::{BRIEF_SLEEP, Bed};
@@ -154,7 +155,7 @@ impl Worker {
         branch.count_look();
         branch.watched().leave();
         let chosen = self.retract();
-        self.handle_fetched();
+        self.handle_fetched(Origin::Poller);
         chosen
     }
 

@@ -30,6 +30,10 @@ const QUIET: u32 = 32;
 /// Of a worker's sockets that are where their traffic is, so many are asked for each that is moved to a worker with less to do.
 const SHED_EVERY: u32 = 8;
 
+/// Of one batch of events so many sources are moved to another poller at most: it takes three system calls each, under the lock of the
+/// table of sources.
+const MOST_MOVES: u32 = 16;
+
 /// Loads that differ by less are the same.
 const SLACK: u32 = 4;
 
@@ -57,6 +61,8 @@ pub(super) enum Origin {
     Poller,
     /// They are this worker's own, or stolen: handled here in any case.
     Inbox,
+    /// The grafted branch of a worker that does not look: handled here in any case.
+    Grafted,
 }
 
 impl Steering {
@@ -119,6 +125,7 @@ impl Steering {
             own,
             here,
             is_busy,
+            moves_left: MOST_MOVES,
             origin,
         }
     }
@@ -133,6 +140,8 @@ pub(super) struct Sorter<'a> {
     here: Option<u32>,
     /// It has not slept for long.
     is_busy: bool,
+    /// How many sources may still be moved to another poller.
+    moves_left: u32,
     origin: Origin,
 }
 
@@ -140,7 +149,7 @@ impl Steer for Sorter<'_> {
     #[inline]
     fn puts_aside(&mut self, lane: u32, event: Event) -> bool {
         let index = lane as usize;
-        if self.origin == Origin::Inbox || index == self.own {
+        if self.origin != Origin::Poller || index == self.own {
             return false;
         }
         let Some(aside) = self.steering.aside.get_mut(index) else {
@@ -176,15 +185,21 @@ impl Steer for Sorter<'_> {
     /// To the own poller goes what a sibling found and put into the inbox, if the worker has not slept for long. A program in which
     /// one worker finds everything never gets here. A worker that has had little to do for a while gives back what it handles:
     /// then it is better that whoever is awake looks, since to wake a second worker may take as long as others keep the processor.
-    fn settles(&self, lane: u32, home: u32) -> Option<u32> {
+    ///
+    /// A socket in the branch of a worker that does not look goes to whoever found it there, if its traffic is here by now.
+    fn settles(&mut self, lane: u32, home: u32) -> Option<u32> {
         let own = u32::try_from(self.own)
             .ok()
             .filter(|_| self.here.is_some() && self.own < self.steering.aside.len())?;
         let is_idle = !self.is_busy && self.steering.short_shifts >= QUIET;
-        match self.origin {
+        let new_home = match self.origin {
             Origin::Inbox => (self.is_busy && lane == own && home != own).then_some(own),
             Origin::Poller => (is_idle && home == own).then_some(NOBODY),
-        }
+            Origin::Grafted if lane != own || home == own => None,
+            Origin::Grafted => Some(if self.is_busy { own } else { NOBODY }),
+        }?;
+        self.moves_left = self.moves_left.checked_sub(1)?;
+        Some(new_home)
     }
 }
 

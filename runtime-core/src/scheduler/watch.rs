@@ -6,7 +6,7 @@ use super::lane::Lane;
 use super::neglected::Neglected;
 use super::stranded::Stranded;
 use crate::reactor::inbox::Anywhere;
-use crate::reactor::thread::{Census, Watch};
+use crate::reactor::thread::{Census, SHORTEST_TICK, Watch};
 use crate::sync::{Arc, now};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -25,6 +25,8 @@ pub(super) struct Watcher {
     sights: Vec<Sight>,
     stranded: Stranded,
     neglected: Neglected,
+    /// When inboxes and branches were last looked after.
+    looked_after: Instant,
     /// At this tick timers were fired in the stead of a worker.
     timers_waited: bool,
 }
@@ -142,6 +144,7 @@ impl Watcher {
             sights,
             stranded,
             neglected,
+            looked_after: now(),
             timers_waited: false,
         }
     }
@@ -257,7 +260,13 @@ impl Watch for Watcher {
     fn hand_on_stranded(&mut self, woken: &mut Vec<Waker>) -> bool {
         let engine = &self.house.engine;
         let registry = &engine.reactor.registry;
-        let any_neglected = self.neglected.look_after(registry, &engine.lanes);
+        let now = now();
+        if now.duration_since(self.looked_after) < SHORTEST_TICK {
+            // Back from the poller after less than a tick: too soon to say that somebody does not come.
+            return false;
+        }
+        self.looked_after = now;
+        let any_neglected = self.neglected.look_after(registry, &engine.lanes, woken);
         let events = self.stranded.take(&engine.lanes);
         let any_events = !events.is_empty();
         if any_events {

@@ -27,7 +27,7 @@ impl Steer for Adopter {
         *lane = self.0;
     }
 
-    fn settles(&self, _lane: u32, _home: u32) -> Option<u32> {
+    fn settles(&mut self, _lane: u32, _home: u32) -> Option<u32> {
         Some(self.0)
     }
 }
@@ -141,9 +141,10 @@ fn a_source_moves_on_and_leaves_its_branch_out_of_use() {
 #[test]
 fn a_grafted_branch_is_seen_from_the_shared_poller_until_it_is_pruned() {
     let mut scene = Scene::new();
-    assert!(!scene.registry.graft(WORKER), "there is nothing in it");
+    let graft = scene.registry.graft(WORKER);
+    assert_eq!(graft, Graft::NotNew, "there is nothing in it");
     scene.adopt(WORKER);
-    assert!(scene.registry.graft(WORKER));
+    assert_eq!(scene.registry.graft(WORKER), Graft::New);
     scene.send();
     assert_eq!(scene.at_shared().1, [WORKER]);
     assert_eq!(scene.at_shared().1, [WORKER], "until somebody takes it");
@@ -190,4 +191,26 @@ fn trust_in_short_reads_moves_with_the_source() {
         panic!("one source, one event")
     };
     assert!(event.ready.is_read_closed(), "bytes and end in one");
+}
+
+#[test]
+fn a_branch_that_cannot_be_grafted_is_looked_at_by_whoever_asked() {
+    let watched = Watched::new();
+    assert!(watched.look(|| ()).is_none(), "it is its worker's");
+    assert_eq!(watched.graft(|| false), Graft::Refused);
+    assert!(watched.look(|| ()).is_some(), "now it is not");
+    watched.leave();
+    assert!(
+        watched.look(|| ()).is_some(),
+        "the worker's wake-ups change nothing"
+    );
+    assert!(watched.enter(), "the worker has to sleep there");
+    assert!(watched.look(|| ()).is_none());
+    assert_eq!(watched.graft(|| true), Graft::NotNew);
+    watched.leave();
+    assert!(watched.look(|| ()).is_none(), "it has looked");
+    assert_eq!(watched.graft(|| false), Graft::Refused);
+    assert_eq!(watched.graft(|| true), Graft::New, "the next time it can");
+    watched.prune(|| true);
+    assert!(watched.look(|| ()).is_none());
 }

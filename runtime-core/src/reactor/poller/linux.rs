@@ -126,8 +126,13 @@ impl Poller {
             PollFd::new(&branch.polling, PollFlags::IN),
         ];
         match poll(&mut both, timespec.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => Err(error.into()),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let broken = PollFlags::NVAL | PollFlags::ERR;
+        match both.iter().any(|one| one.revents().intersects(broken)) {
+            true => Err(rustix::io::Errno::BADF.into()),
+            false => Ok(()),
         }
     }
 
