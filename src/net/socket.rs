@@ -56,18 +56,19 @@ pub(super) fn pair(kind: Type) -> io::Result<(Socket, Socket)> {
     Ok((one, other))
 }
 
-/// Connects, registers, and waits until the connection stands or fails.
+/// Connects, and waits until the connection stands or fails.
 pub(super) async fn connect<S>(socket: Socket, address: SockAddr) -> io::Result<Registered<S>>
 where
     S: AsFd + From<Socket>,
 {
     let initial = match socket.connect(&address) {
-        // The usual case with a peer on the same machine.
-        Ok(()) => Initial::Ready,
+        Ok(()) => Initial::Writable,
+        // With a peer on the same machine the connection stands by now.
+        Err(error) if goes_on(&error) && socket.peer_addr().is_ok() => Initial::Writable,
         Err(error) if goes_on(&error) => Initial::NotReady,
         Err(error) => return Err(error),
     };
-    let stream = Registered::new(S::from(socket), initial)?;
+    let stream = Registered::new_lazy(S::from(socket), initial)?;
     if initial == Initial::NotReady {
         stream.ready(Interest::WRITABLE).await?;
         if let Some(error) = SockRef::from(stream.get_ref()).take_error()? {

@@ -64,7 +64,7 @@ impl TcpStream {
     }
 
     pub(super) fn accepted(socket: Socket) -> io::Result<Self> {
-        Registered::new(socket.into(), Initial::Ready).map(Self)
+        Registered::new_lazy(socket.into(), Initial::Ready).map(Self)
     }
 
     /// Waits for bytes and copies them without taking them: the next read gives them again.

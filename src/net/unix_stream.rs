@@ -79,7 +79,7 @@ impl UnixStream {
     }
 
     pub(super) fn accepted(socket: Socket) -> io::Result<Self> {
-        Registered::new(socket.into(), Initial::Ready).map(Self)
+        Registered::new_lazy(socket.into(), Initial::Ready).map(Self)
     }
 
     /// The address of this end, which is unnamed unless it was bound.

@@ -122,7 +122,7 @@ impl Branch {
         if self.poller.get().is_none() {
             // ORDERING: Relaxed; a count for a decision that may be late.
             let refusals = self.refusals.fetch_add(1, Ordering::Relaxed);
-            if refusals % OPEN_AGAIN == 0
+            if refusals.is_multiple_of(OPEN_AGAIN)
                 && let Ok(poller) = Poller::new()
             {
                 let _ = self.poller.set(poller);

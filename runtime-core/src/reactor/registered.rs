@@ -4,22 +4,28 @@
 )]
 //! A descriptor that is registered with a reactor: what sockets and everything else that waits are made of.
 //!
+//! To register and to take out are two system calls, and an event that nobody needs. A connection of one request and one reply is often
+//! done before it ever has to wait. So the kernel is told of a stream when it is first found not to be ready.
+//!
 //! # Invariants
 //!
 //! * R1 — The descriptor is taken out of the reactor before the value that owns it is dropped or handed
 //!   back, on every path.
+//! * R2 — Whoever finds a source not ready, or makes it so, registers it unless it is: before it waits or returns. What the kernel then
+//!   sees is an event, so whatever came before is not missed.
 
 use super::current;
 use super::key::Key;
 use super::ready::{Direction, Interest, Ready};
 use super::source::Source;
 use super::{Reactor, readiness::Seen};
-use crate::sync::Arc;
 use crate::sync::atomic::{AtomicU8, Ordering};
+use crate::sync::{Arc, Mutex, OnceLock};
 use crate::task::budget;
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 /// A non-blocking descriptor, registered with the runtime of the thread that made this.
@@ -33,7 +39,10 @@ use std::task::{Context, Poll, ready};
 pub struct Registered<T: AsFd> {
     /// `None` only once `into_inner` has taken it out.
     io: Option<T>,
-    key: Key,
+    /// Once it is registered with the poller.
+    key: OnceLock<Key>,
+    /// Held by whoever registers it.
+    registering: Mutex<()>,
     source: Arc<Source>,
     reactor: Arc<Reactor>,
     /// How far this source has come towards trusting short reads.
@@ -45,6 +54,8 @@ pub struct Registered<T: AsFd> {
 pub enum Initial {
     /// That it can be read and written: the first attempt will show.
     Ready,
+    /// That it can be written only, as a socket that has just connected.
+    Writable,
     /// That it can do neither yet, as a socket that is connecting.
     NotReady,
 }
@@ -67,20 +78,54 @@ impl<T: AsFd> Registered<T> {
     /// If there is no runtime on this thread, the runtime has shut down, or the operating system's poller
     /// refuses the descriptor (a regular file, or no room: the message says which).
     pub fn new(io: T, initial: Initial) -> io::Result<Self> {
+        let registered = Self::new_lazy(io, initial)?;
+        registered.register()?;
+        Ok(registered)
+    }
+
+    /// As [`new`](Self::new), but the operating system's poller is told when the descriptor is first found not to be ready. Whoever finds
+    /// that is told if it refuses. For what a poller takes unless there is no room, and may never have to wait: streams.
+    ///
+    /// # Errors
+    ///
+    /// If there is no runtime on this thread.
+    pub fn new_lazy(io: T, initial: Initial) -> io::Result<Self> {
         let reactor = current::get().ok_or_else(no_runtime)?;
         let initial = match initial {
             Initial::Ready => Ready::BOTH,
+            Initial::Writable => Ready::WRITABLE,
             Initial::NotReady => Ready::EMPTY,
         };
-        // SAFETY: R1, `drop` and `into_inner` take the descriptor out before `io` goes.
-        let (key, source) = unsafe { reactor.registry.register(io.as_fd(), initial) }?;
+        reactor.registry.count_in();
         Ok(Self {
             io: Some(io),
-            key,
-            source,
+            key: OnceLock::new(),
+            registering: Mutex::new(()),
+            source: Arc::new(Source::new(initial)),
             reactor,
             trust: Trust(AtomicU8::new(0)),
         })
+    }
+
+    /// Registers the descriptor unless it is (R2).
+    #[inline]
+    fn ensure_registered(&self) -> io::Result<()> {
+        match self.key.get() {
+            Some(_) => Ok(()),
+            None => self.register(),
+        }
+    }
+
+    #[cold]
+    fn register(&self) -> io::Result<()> {
+        let _one_at_a_time = self.registering.lock();
+        if self.key.get().is_none() {
+            let registry = &self.reactor.registry;
+            // SAFETY: R1, `drop` and `into_inner` take the descriptor out before `io` goes.
+            let key = unsafe { registry.register(self.as_fd(), &self.source) }?;
+            let _ = self.key.set(key);
+        }
+        Ok(())
     }
 
     /// The value itself.
@@ -102,9 +147,11 @@ impl<T: AsFd> Registered<T> {
     }
 
     fn deregister(&self) {
-        if let Some(io) = &self.io {
-            self.reactor.registry.deregister(self.key, io.as_fd());
+        let Some(io) = &self.io else { return };
+        if let Some(&key) = self.key.get() {
+            self.reactor.registry.deregister(key, io.as_fd());
         }
+        self.reactor.registry.count_out();
     }
 
     /// Waits until the source is ready for any part of `interest`, and tells for which.
@@ -120,14 +167,37 @@ impl<T: AsFd> Registered<T> {
     /// Cancel safe: readiness stays until an attempt uses it up.
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
         poll_fn(budget::poll_proceed).await.made_progress();
-        let seen = self.source.ready(interest).await?;
+        let seen = self.wait(interest).await?;
         Ok(seen.ready().for_interest(interest))
+    }
+
+    /// Waits on the source's list.
+    async fn wait(&self, interest: Interest) -> io::Result<Seen> {
+        let mut wait = self.source.ready(interest);
+        poll_fn(|cx| {
+            let outcome = Pin::new(&mut wait).poll(cx);
+            if outcome.is_pending() {
+                self.ensure_registered()?;
+            }
+            outcome
+        })
+        .await
+    }
+
+    /// Waits in the place of one direction.
+    #[inline]
+    fn poll_source(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<io::Result<Seen>> {
+        let outcome = self.source.poll_ready(direction, cx);
+        if outcome.is_pending() {
+            self.ensure_registered()?;
+        }
+        outcome
     }
 
     /// As [`ready`](Self::ready) for one direction, in that direction's one place.
     pub fn poll_ready(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let spent = ready!(budget::poll_proceed(cx));
-        let outcome = self.source.poll_ready(direction, cx).map_ok(|_| ());
+        let outcome = self.poll_source(direction, cx).map_ok(|_| ());
         if outcome.is_ready() {
             spent.made_progress();
         }
@@ -146,6 +216,7 @@ impl<T: AsFd> Registered<T> {
     ) -> io::Result<R> {
         let seen = self.source.seen();
         if seen.ready().for_interest(interest).is_empty() {
+            self.ensure_registered()?;
             return Err(io::ErrorKind::WouldBlock.into());
         }
         self.settle(seen, interest, attempt(self.get_ref()))
@@ -169,7 +240,7 @@ impl<T: AsFd> Registered<T> {
     ) -> io::Result<R> {
         poll_fn(budget::poll_proceed).await.made_progress();
         loop {
-            let seen = self.source.ready(interest).await?;
+            let seen = self.wait(interest).await?;
             match self.settle(seen, interest, attempt(self.get_ref())) {
                 Err(error) if is_temporary(&error) => {}
                 outcome => return outcome,
@@ -224,6 +295,8 @@ impl<T: AsFd> Registered<T> {
             if count < length && count > 0 {
                 // The buffer is full. The edge that says there is room again is yet to come.
                 self.source.clear_used_up(seen, Direction::Write);
+                // An error will be there again for who goes on writing: this one has written.
+                let _ = self.ensure_registered();
             }
             Ok(count)
         })
@@ -238,7 +311,7 @@ impl<T: AsFd> Registered<T> {
     ) -> Poll<io::Result<R>> {
         let spent = ready!(budget::poll_proceed(cx));
         loop {
-            let seen = ready!(self.source.poll_ready(direction, cx))?;
+            let seen = ready!(self.poll_source(direction, cx))?;
             match self.settle(seen, direction.into(), attempt(self.get_ref(), seen)) {
                 Err(error) if is_temporary(&error) => {}
                 outcome => {
@@ -256,6 +329,7 @@ impl<T: AsFd> Registered<T> {
             && error.kind() == io::ErrorKind::WouldBlock
         {
             self.source.clear(seen, interest);
+            self.ensure_registered()?;
         }
         outcome
     }
@@ -272,13 +346,14 @@ impl<T: AsFd> Registered<T> {
 
     #[cold]
     fn earn_trust(&self, reads: u8) -> bool {
+        let Some(&key) = self.key.get() else {
+            // It has never had to wait.
+            return false;
+        };
+        let registry = &self.reactor.registry;
         let next = if reads < READS_BEFORE_TRUST {
             reads + 1
-        } else if self
-            .reactor
-            .registry
-            .watch_hang_up(self.key, self.get_ref().as_fd())
-        {
+        } else if registry.watch_hang_up(key, self.get_ref().as_fd()) {
             TRUSTED
         } else {
             NEVER

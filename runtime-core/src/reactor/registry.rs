@@ -14,7 +14,6 @@ use super::branch::{Branch, Graft, SHARED};
 use super::inbox::{Event, NEW, NOBODY, Steer};
 use super::key::Key;
 use super::poller::Poller;
-use super::ready::Ready;
 use super::source::Source;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, CachePadded, Mutex};
@@ -31,7 +30,7 @@ pub(crate) struct Registry {
     /// One for each worker, if there are several and the system can do it.
     pub(crate) branches: Box<[CachePadded<Branch>]>,
     table: Mutex<Table>,
-    /// How many sources there are.
+    /// How many sources there are, those that are not registered yet among them.
     count: AtomicUsize,
 }
 
@@ -89,18 +88,27 @@ impl Registry {
     pub(super) unsafe fn register(
         &self,
         fd: BorrowedFd<'_>,
-        initial: Ready,
-    ) -> io::Result<(Key, Arc<Source>)> {
-        let source = Arc::new(Source::new(initial));
-        let key = self.table.lock().insert(&source, fd.as_raw_fd())?;
+        source: &Arc<Source>,
+    ) -> io::Result<Key> {
+        let key = self.table.lock().insert(source, fd.as_raw_fd())?;
         // SAFETY: the caller's promise.
         if let Err(error) = unsafe { self.poller.add(fd, key.raw()) } {
             self.table.lock().remove(key);
             return Err(refused(&error));
         }
+        Ok(key)
+    }
+
+    /// There is one more source, though it may not be registered yet.
+    pub(super) fn count_in(&self) {
         // ORDERING: Relaxed; a count for decisions that may be late.
         self.count.fetch_add(1, Ordering::Relaxed);
-        Ok((key, source))
+    }
+
+    /// There is one less.
+    pub(super) fn count_out(&self) {
+        // ORDERING: Relaxed; a count for decisions that may be late.
+        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Takes a descriptor out.
@@ -111,8 +119,6 @@ impl Registry {
         // Nobody moves it any more.
         self.take_out(entry.home, fd);
         drop(entry);
-        // ORDERING: Relaxed; a count for decisions that may be late.
-        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Tells the sources what came, but for the events that `steer` puts aside; collects the wakers.
@@ -235,12 +241,12 @@ impl Registry {
         }
     }
 
-    /// Whether no source is registered.
+    /// Whether there is no source.
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many sources are registered.
+    /// How many sources there are.
     pub(crate) fn len(&self) -> usize {
         // ORDERING: Relaxed; a count for decisions that may be late.
         self.count.load(Ordering::Relaxed)
@@ -294,6 +300,7 @@ fn refused(error: &io::Error) -> io::Error {
 #[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
 mod tests {
     use super::*;
+    use crate::reactor::ready::Ready;
 
     #[test]
     fn an_event_for_a_former_owner_of_an_index_reaches_nobody() {

@@ -4,7 +4,8 @@
 //! keeps watch while workers are awake, and steps in when nobody has looked at the poller since its last tick.
 //!
 //! ```text
-//!   all workers asleep, one of them in the poller ── park for good, until a worker wakes
+//!   all workers asleep, one of them in the poller,
+//!   and no round was made since the last tick ────── park for good, until a worker wakes
 //!   all workers asleep, nobody in the poller ─────── take over the poller, without an end
 //!   some worker awake ────────────────────────────── wait one tick; then: fire overdue timers, look for stuck
 //!                                                    workers; nobody looked at the poller? take it over, a tick
@@ -15,6 +16,8 @@
 //! a timer can be while every worker is stuck; 500 looks a second cost a fifth of a percent of one core, and only
 //! while the program runs anyway. The poller is taken over when nobody has looked for a millisecond: busy workers look
 //! more often than that by themselves, and an event that comes through this thread has to cross to a worker.
+//!
+//! While workers come and go it keeps its ticks: to be unparked by each that wakes would be dearer, for both.
 //!
 //! # Invariants
 //!
@@ -49,6 +52,9 @@ const UNLOOKED: Duration = Duration::from_millis(1);
 pub(crate) trait Watch: Send + 'static {
     /// Who is asleep.
     fn census(&self) -> Census;
+
+    /// A number that changes whenever a worker makes a round.
+    fn rounds(&self) -> u64;
 
     /// When the timers of threads that are no workers want to be fired; in the timers' nanoseconds.
     fn outside_deadline(&self) -> Option<u64>;
@@ -165,6 +171,10 @@ pub(crate) struct ReactorThread<W> {
     looks: u64,
     /// How long that number has not changed.
     unlooked: Duration,
+    /// [`Watch::rounds`] at the last tick.
+    rounds: u64,
+    /// Whether that number had changed.
+    is_busy: bool,
     woken: Vec<Waker>,
     /// Room for what grafted branches have.
     fetched: Events,
@@ -180,6 +190,8 @@ impl<W: Watch> ReactorThread<W> {
             tick: SHORTEST_TICK,
             looks,
             unlooked: Duration::ZERO,
+            rounds: 0,
+            is_busy: true,
             woken: Vec::new(),
             fetched: Events::new(),
         }
@@ -189,7 +201,9 @@ impl<W: Watch> ReactorThread<W> {
     pub(crate) fn run(mut self) {
         while !self.guard.is_stopped() {
             match self.watch.census() {
-                Census::PollerTaken if self.tick >= LONGEST_TICK => self.park_for_good(),
+                Census::PollerTaken if self.tick >= LONGEST_TICK && !self.is_busy => {
+                    self.park_for_good();
+                }
                 Census::PollerTaken | Census::Awake => self.wait_a_tick(),
                 Census::PollerFree => self.take_over(),
             }
@@ -207,6 +221,9 @@ impl<W: Watch> ReactorThread<W> {
         self.guard.parker.park(Some(now() + tick));
         let busy = self.help_out();
         self.count_unlooked(tick);
+        let rounds = self.watch.rounds();
+        self.is_busy = rounds != self.rounds;
+        self.rounds = rounds;
         let is_needed = self.unlooked >= UNLOOKED
             && !self.reactor.registry.is_empty()
             && self.watch.census() == Census::Awake;

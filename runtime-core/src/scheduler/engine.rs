@@ -12,6 +12,7 @@
 use super::context;
 use super::fatal::Fatal;
 use super::lane::Lane;
+use super::stall::Stuck;
 use super::unminded::Unminded;
 use crate::park::{Idle, Unpark};
 use crate::queue::{Injector, LocalQueue};
@@ -49,8 +50,8 @@ pub(crate) struct Engine {
     pub(crate) search_limit: usize,
     /// How many lanes are worked by a thread.
     staffed: AtomicUsize,
-    /// How many of them are marked as stuck in a poll; see [`stall`](super::stall).
-    pub(super) stuck: AtomicUsize,
+    /// How many of them are marked as stuck in a poll, and have been.
+    pub(super) stuck: Stuck,
     shutting_down: AtomicBool,
     /// The workers are gone, and nobody will look at the injector again.
     unattended: AtomicBool,
@@ -99,7 +100,7 @@ impl Engine {
             workers,
             search_limit: workers.div_ceil(2),
             staffed: AtomicUsize::new(0),
-            stuck: AtomicUsize::new(0),
+            stuck: Stuck::new(),
             shutting_down: AtomicBool::new(false),
             unattended: AtomicBool::new(false),
         });
@@ -172,9 +173,7 @@ impl Engine {
 
     /// How many of them are not stuck in a poll.
     pub(crate) fn moving(&self) -> usize {
-        // ORDERING: Relaxed; a hint, with a fence before it where it decides, see `Staff::find_stand_in`.
-        let stuck = self.stuck.load(Ordering::Relaxed);
-        self.staffed().saturating_sub(stuck)
+        self.staffed().saturating_sub(self.stuck.now())
     }
 
     /// A worker leaves its lane, and whatever timers it has, to whoever comes.

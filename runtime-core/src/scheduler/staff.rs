@@ -26,8 +26,8 @@ use crate::sync::{Mutex, now, thread};
 /// How long a relief worker stays without work.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How long a relief worker stays while all that move are busy and more than there are ordinary ones. Longer than it takes
-/// to find out that one of them is stuck again.
+/// How long a relief worker stays while all that move are busy, more than there are ordinary ones, and none gets stuck. Longer than it
+/// takes to find out that one is.
 const SURPLUS: Duration = Duration::from_millis(100);
 
 /// A closure that runs on each thread.
@@ -373,8 +373,9 @@ struct Need {
     /// How many tasks it had polled by `since`.
     polls: u64,
     since: Instant,
-    /// Since when more workers move than there are processors for, and all are busy.
-    surplus: Option<Instant>,
+    /// Since when more workers move than there are processors for, all are busy, and none was stuck; and how often one had been by
+    /// then.
+    surplus: Option<(Instant, u64)>,
 }
 
 impl Need {
@@ -403,8 +404,14 @@ impl Need {
             self.surplus = None;
             return false;
         }
-        let since = *self.surplus.get_or_insert_with(now);
-        since.elapsed() >= SURPLUS
+        let times = engine.stuck.times();
+        match self.surplus {
+            Some((since, seen)) if seen == times => since.elapsed() >= SURPLUS,
+            _ => {
+                self.surplus = Some((now(), times));
+                false
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use super::engine::Engine;
 use super::lane::{Lane, Moving};
 use super::worker::Worker;
 use crate::report::ReportedTask;
-use crate::sync::atomic::Ordering;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// While a poll goes on it is said each time that it has become so many times as long.
@@ -25,6 +25,43 @@ const AGAIN: u32 = 10;
 
 /// Less than this is not worth saying again and again, however short the reported ones are.
 const SHORTEST: Duration = Duration::from_millis(1);
+
+/// How many lanes are marked as stuck just now, and how often one was.
+#[derive(Debug)]
+pub(super) struct Stuck(AtomicU64);
+
+/// In the low half of the word those that are; in the high half, which may run over, how often.
+const STUCK_ONE: u64 = 1;
+const TIMES_ONE: u64 = 1 << 32;
+
+impl Stuck {
+    pub(super) fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    fn begin(&self) {
+        // ORDERING: Relaxed; a hint, with a fence behind it where a look at it must not be missed, edge P1.
+        self.0.fetch_add(TIMES_ONE + STUCK_ONE, Ordering::Relaxed);
+    }
+
+    fn end(&self) {
+        // ORDERING: Relaxed, as above.
+        self.0.fetch_sub(STUCK_ONE, Ordering::Relaxed);
+    }
+
+    /// How many are. With a fence before it where it decides, see `StandIn::choose`.
+    #[inline]
+    pub(super) fn now(&self) -> usize {
+        // ORDERING: Relaxed; a hint. Who misses one looks again, or has a fence before this.
+        (self.0.load(Ordering::Relaxed) % TIMES_ONE) as usize
+    }
+
+    /// A number that changes whenever one becomes so.
+    pub(super) fn times(&self) -> u64 {
+        // ORDERING: Relaxed; only compared with an earlier value.
+        self.0.load(Ordering::Relaxed) / TIMES_ONE
+    }
+}
 
 /// What a lane was marked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +105,7 @@ impl Engine {
         let lasted = now.duration_since(since);
         let mut stall = lane.stall.lock();
         if lane.mark_stuck() {
-            self.count_stuck();
+            self.stuck.begin();
             *stall = lane.polled.get().map(|task| Stall {
                 task,
                 round,
@@ -103,20 +140,14 @@ impl Engine {
             let _ = self.clear_mark(lane);
         }
         if lane.announce_stuck() {
-            self.count_stuck();
+            self.stuck.begin();
         }
-    }
-
-    fn count_stuck(&self) {
-        // ORDERING: Relaxed; a hint, with a fence behind it where a look at it must not be missed, edge P1.
-        self.stuck.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether any lane is marked.
     #[inline]
     pub(super) fn has_stuck(&self) -> bool {
-        // ORDERING: Relaxed; a hint. Who misses it looks again.
-        self.stuck.load(Ordering::Relaxed) > 0
+        self.stuck.now() > 0
     }
 
     /// Clears the mark of a worker that is back from the poll for which its lane was marked, says now that it will be longer, or was
@@ -128,10 +159,7 @@ impl Engine {
             let mut stall = lane.stall.lock();
             match lane.set_moving() {
                 Moving::Already => {}
-                Moving::Again => {
-                    // ORDERING: Relaxed, see `count_stuck`.
-                    self.stuck.fetch_sub(1, Ordering::Relaxed);
-                }
+                Moving::Again => self.stuck.end(),
                 // By no stuck worker, and so by none that has a stall to tell of.
                 Moving::Asked => return Marked::Asked,
             }

@@ -203,6 +203,11 @@ impl Watch for Watcher {
         }
     }
 
+    fn rounds(&self) -> u64 {
+        let lanes = self.engine().lanes.iter();
+        lanes.fold(0, |sum, lane| sum.wrapping_add(lane.stats.rounds.get()))
+    }
+
     fn outside_deadline(&self) -> Option<u64> {
         let engine = self.engine();
         if engine.timers.clock().is_paused() {

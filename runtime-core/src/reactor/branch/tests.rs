@@ -9,6 +9,8 @@ use crate::reactor::inbox::{Event, Steer};
 use crate::reactor::key::Key;
 use crate::reactor::ready::Ready;
 use crate::reactor::registry::Registry;
+use crate::reactor::source::Source;
+use crate::sync::Arc;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -45,9 +47,9 @@ impl Scene {
         let registry = Registry::new(2).expect("descriptors to spare");
         let (socket, peer) = UnixStream::pair().expect("descriptors to spare");
         socket.set_nonblocking(true).expect("it is a socket");
+        let source = Arc::new(Source::new(Ready::EMPTY));
         // SAFETY: `drop` takes it out before the socket closes.
-        let (key, _) =
-            unsafe { registry.register(socket.as_fd(), Ready::EMPTY) }.expect("room for it");
+        let key = unsafe { registry.register(socket.as_fd(), &source) }.expect("room for it");
         Self {
             registry,
             key,
