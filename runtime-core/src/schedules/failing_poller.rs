@@ -1,5 +1,6 @@
 //! A poller that cannot be opened, takes no more descriptors, or whose waits fail.
 
+use super::stalls::Door;
 use super::{check, check_in, runtime};
 use crate::reactor::{Direction, Initial, Reactor, Ready, Registered};
 use crate::scheduler::context;
@@ -111,6 +112,33 @@ fn a_poller_that_is_broken_for_good_leaves_timers_tasks_and_the_end() {
     check(|| broken(runtime(2)));
     check(|| broken(current_thread()));
     assert!(STRUCK.load(Ordering::SeqCst) > 0);
+}
+
+#[test]
+fn behind_a_stuck_worker_a_broken_poller_stops_neither_relief_nor_timers() {
+    check(|| {
+        let builder = Builder::new().worker_threads(1).debug(false);
+        let runtime = builder
+            .stall_threshold(Some(Duration::from_millis(1)))
+            .max_relief_threads(1)
+            .build()
+            .expect("nothing refuses yet");
+        // Something to look for, so that the reactor thread looks in place of the stuck worker.
+        let sources = sources(&runtime).map(|source| source.expect("room"));
+        inject(Fault::BrokenPoller, When::Always);
+        let door = Arc::new(Door::default());
+        let stuck = runtime.spawn(async move {
+            let other = Arc::clone(&door);
+            let opener = crate::spawn(async move {
+                runtime_timer::sleep(Duration::from_micros(20)).await;
+                other.open();
+            });
+            door.pass();
+            opener.await.expect("no panic");
+        });
+        runtime.block_on(stuck).expect("no panic");
+        drop(sources);
+    });
 }
 
 #[test]

@@ -192,64 +192,114 @@ fn jobs_left_behind_a_refused_thread_get_theirs_with_the_next_job() {
     });
 }
 
-/// Builds a runtime of two workers whose thread number `refused` does not come.
-fn build_without(refused: usize) {
+#[test]
+fn jobs_that_wait_for_each_other_get_their_threads_as_long_as_jobs_are_handed_in() {
+    check(|| {
+        let runtime = runtime(1);
+        // A pool has got its first thread before it takes a job without an answer.
+        let first = runtime.spawn_blocking(|| ());
+        inject(Fault::NoThread, When::AtRandom);
+        let met = Arc::new(Barrier::new(3));
+        let meeting = [(); 3].map(|()| {
+            let met = Arc::clone(&met);
+            runtime.spawn_blocking(move || {
+                met.wait();
+            })
+        });
+        let mut others = vec![first];
+        while !meeting.iter().all(JoinHandle::is_finished) {
+            others.push(runtime.spawn_blocking(|| ()));
+            // By then the last one asked for has been refused, or is there.
+            crate::sync::thread::sleep(Duration::from_millis(1));
+        }
+        for job in meeting.into_iter().chain(others) {
+            runtime.block_on(job).expect("a thread that there was");
+        }
+    });
+}
+
+/// Builds a runtime whose thread number `refused` does not come.
+fn build_without(builder: Builder, refused: usize) {
     let living = Arc::new(AtomicUsize::new(0));
     let (started, stopped) = (Arc::clone(&living), Arc::clone(&living));
-    let build = || {
-        let builder = builder(2).on_thread_start(move || {
-            started.fetch_add(1, Ordering::SeqCst);
-        });
-        builder
-            .on_thread_stop(move || {
-                stopped.fetch_sub(1, Ordering::SeqCst);
-            })
-            .build()
-    };
+    let builder = builder.on_thread_start(move || {
+        started.fetch_add(1, Ordering::SeqCst);
+    });
+    let builder = builder.on_thread_stop(move || {
+        stopped.fetch_sub(1, Ordering::SeqCst);
+    });
     inject(Fault::NoThread, When::After(refused));
     // Dropped first, should it be there.
-    let error = build().map(drop).expect_err("a thread was refused");
+    let built = builder.build().map(drop);
+    let error = built.expect_err("a thread was refused");
     assert!(error.to_string().contains("RLIMIT_NPROC"), "{error}");
     assert_eq!(living.load(Ordering::SeqCst), 0, "a thread is left");
 }
 
 #[test]
 fn a_build_of_which_any_thread_is_refused_is_an_error_and_leaves_none_behind() {
-    // The third is the reactor's.
-    check(|| (0..3).for_each(build_without));
+    check(|| {
+        // The third is the reactor's.
+        (0..3).for_each(|refused| build_without(builder(2), refused));
+        build_without(Builder::new_current_thread().debug(false), 0);
+    });
 }
 
 /// The canary: there are no more threads than that.
 #[test]
 #[should_panic(expected = "a thread was refused")]
 fn canary_a_build_of_which_no_thread_is_refused_is_no_error() {
-    check(|| build_without(3));
+    check(|| build_without(builder(2), 3));
+}
+
+/// A runtime with a worker stuck in a poll, and everywhere something to be dropped, ends by `end` while threads are refused.
+fn ends(refused: When, end: fn(Runtime)) {
+    let runtime = runtime(2);
+    let probes = [(); 4].map(|()| Probe::new());
+    let [task, running, queued, stuck] = probes.each_ref().map(|(_, drops)| Arc::clone(drops));
+    let [(first, _), (second, _), (third, _), (fourth, _)] = probes;
+    let waits = runtime.spawn(async move {
+        let _probe = first;
+        std::future::pending::<()>().await;
+    });
+    let begun = Arc::new(Barrier::new(3));
+    let door = Arc::new(Door::default());
+    let (beginning, passing) = (Arc::clone(&begun), Arc::clone(&door));
+    let job = runtime.spawn_blocking(move || {
+        beginning.wait();
+        drop(second);
+    });
+    let beginning = Arc::clone(&begun);
+    let blocks = runtime.spawn(async move {
+        let _probe = fourth;
+        beginning.wait();
+        passing.pass();
+    });
+    begun.wait();
+    inject(Fault::NoThread, refused);
+    let left = runtime.spawn_blocking(move || drop(third));
+    let freeing = shuttle::thread::spawn(move || door.open());
+    end(runtime);
+    freeing.join().expect("no panic");
+    // Whoever does not wait for the end leaves that to others.
+    let dropped = || [&task, &running, &queued, &stuck].map(|drops| drops.load(Ordering::SeqCst));
+    while dropped() != [1; 4] {
+        shuttle::thread::yield_now();
+    }
+    while !(waits.is_finished() && job.is_finished() && blocks.is_finished() && left.is_finished())
+    {
+        shuttle::thread::yield_now();
+    }
 }
 
 #[test]
 fn a_runtime_that_ends_without_a_thread_to_spare_drops_every_future_and_job() {
-    check(|| {
-        let runtime = runtime(2);
-        let (probe, drops) = Probe::new();
-        let (second, second_drops) = Probe::new();
-        let (third, third_drops) = Probe::new();
-        let ended = runtime.spawn(async move {
-            let _probe = probe;
-            std::future::pending::<()>().await;
-        });
-        let begun = Arc::new(Barrier::new(2));
-        let beginning = Arc::clone(&begun);
-        let job = runtime.spawn_blocking(move || {
-            beginning.wait();
-            drop(second);
-        });
-        begun.wait();
-        inject(Fault::NoThread, When::Always);
-        let queued = runtime.spawn_blocking(move || drop(third));
+    fn patiently(runtime: Runtime) {
         let report = runtime.shutdown_timeout(Duration::from_secs(3_600));
         assert!(report.threads().is_empty(), "{report}");
-        let drops = [drops, second_drops, third_drops].map(|drops| drops.load(Ordering::SeqCst));
-        assert_eq!(drops, [1, 1, 1]);
-        assert!(ended.is_finished() && job.is_finished() && queued.is_finished());
-    });
+    }
+    check(|| ends(When::Always, patiently));
+    check(|| ends(When::AtRandom, drop));
+    check(|| ends(When::Always, Runtime::shutdown_background));
+    check(|| ends(When::AtRandom, Runtime::shutdown_background));
 }
