@@ -2,7 +2,7 @@
 //!
 //! Everything that takes part in the protocol between pool threads comes through here, so that the model checker sees
 //! the same code that runs in production. It cannot see into crossbeam, hence the second, plain queue. Under loom a bounded wait
-//! never times out; under shuttle the time is a number that grows by leaps.
+//! never times out; under shuttle the time is a number that grows by leaps, and threads may be refused.
 
 #[cfg(not(any(gristmill_loom, gristmill_shuttle)))]
 mod real {
@@ -85,9 +85,11 @@ mod modelled {
     use shuttle as checker;
     use std::collections::VecDeque;
     use std::ops::{Deref, DerefMut};
+    use std::sync::PoisonError;
     use std::time::Instant;
 
     pub(crate) use checker::sync::atomic::{AtomicU64, Ordering, fence};
+    #[cfg(gristmill_loom)]
     pub(crate) use checker::thread;
 
     /// A model has no clock; what asks for the time is no part of one.
@@ -99,6 +101,40 @@ mod modelled {
     #[cfg(gristmill_shuttle)]
     pub(crate) use runtime_timer::modelled_clock::now;
 
+    /// Threads, which may be refused.
+    #[cfg(gristmill_shuttle)]
+    pub(crate) mod thread {
+        use runtime_timer::modelled_faults::{self, Fault};
+        use std::io;
+
+        pub(crate) use shuttle::thread::{JoinHandle, current, yield_now};
+
+        /// `shuttle`'s, behind the modelled faults.
+        pub(crate) struct Builder(shuttle::thread::Builder);
+
+        impl Builder {
+            pub(crate) fn new() -> Self {
+                Self(shuttle::thread::Builder::new())
+            }
+
+            pub(crate) fn name(self, name: String) -> Self {
+                Self(self.0.name(name))
+            }
+
+            pub(crate) fn stack_size(self, bytes: usize) -> Self {
+                Self(self.0.stack_size(bytes))
+            }
+
+            pub(crate) fn spawn<T: Send + 'static>(
+                self,
+                body: impl FnOnce() -> T + Send + 'static,
+            ) -> io::Result<JoinHandle<T>> {
+                modelled_faults::pass(Fault::NoThread)?;
+                self.0.spawn(body)
+            }
+        }
+    }
+
     /// The value itself, for the calling thread to drop at its end: loom's threads share the real thread's places.
     pub(crate) fn keep_to_the_end<T>(value: T) -> T {
         value
@@ -107,7 +143,7 @@ mod modelled {
     /// Nothing: loom's own yields to the other threads, which would hide the races of a thread that ends its search.
     pub(crate) fn spin_loop() {}
 
-    /// The checker's mutex with the face of parking_lot's.
+    /// The checker's mutex with the face of parking_lot's, which no panic poisons.
     #[derive(Debug)]
     pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
 
@@ -125,7 +161,7 @@ mod modelled {
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             MutexGuard {
                 lock: self,
-                held: Some(self.0.lock().expect("no code panics under a lock")),
+                held: Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)),
             }
         }
     }
@@ -164,7 +200,7 @@ mod modelled {
 
         pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
             let held = guard.held.take().expect("the lock is held");
-            guard.held = Some(self.0.wait(held).expect("no code panics under a lock"));
+            guard.held = Some(self.0.wait(held).unwrap_or_else(PoisonError::into_inner));
         }
 
         /// `loom` has no clock: there a wait does not time out.

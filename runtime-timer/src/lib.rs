@@ -29,6 +29,9 @@ mod sync;
 #[cfg(gristmill_shuttle)]
 pub mod modelled_clock;
 
+#[cfg(gristmill_shuttle)]
+pub mod modelled_faults;
+
 #[cfg(test)]
 mod testing;
 

@@ -36,7 +36,7 @@ use super::lease::{FOREVER, Held};
 use super::poller::Events;
 use crate::park::{Parker, Unpark};
 use crate::sync::atomic::{AtomicBool, Ordering, fence};
-use crate::sync::{Arc, now};
+use crate::sync::{Arc, now, thread};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 use std::time::Duration;
@@ -367,7 +367,7 @@ pub(crate) fn report_broken_poller(error: &std::io::Error) {
              any more; does the program close descriptors that it does not own?"
         );
     });
-    std::thread::sleep(Duration::from_millis(1));
+    thread::sleep(Duration::from_millis(1));
 }
 
 /// Wakes a task; a waker that panics does not take the thread down.

@@ -8,6 +8,10 @@
 
 mod ends;
 
+mod failing_poller;
+
+mod refused_threads;
+
 mod stalls;
 
 mod tasks;
@@ -15,7 +19,7 @@ mod tasks;
 mod waits;
 
 use crate::{Builder, Runtime};
-use runtime_timer::modelled_clock;
+use runtime_timer::{modelled_clock, modelled_faults};
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use std::sync::Arc;
@@ -36,6 +40,7 @@ fn check(scenario: fn()) {
 fn check_in(schedules: usize, scenario: fn()) {
     let scenario = move || {
         modelled_clock::restart();
+        modelled_faults::restart();
         // Where thieves begin to look is a part of the schedule.
         fastrand::seed(7);
         scenario();

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 /// A door that blocks a whole thread until it is open.
 #[derive(Default)]
-struct Door(Mutex<bool>, Condvar);
+pub(super) struct Door(Mutex<bool>, Condvar);
 
 impl Door {
-    fn open(&self) {
+    pub(super) fn open(&self) {
         *self.0.lock().expect("no panic") = true;
         self.1.notify_all();
     }
 
-    fn pass(&self) {
+    pub(super) fn pass(&self) {
         let mut open = self.0.lock().expect("no panic");
         while !*open {
             open = self.1.wait(open).expect("no panic");

@@ -2,7 +2,8 @@
 //! chooses at each access who goes on.
 //!
 //! It takes every access for a sequentially consistent one; weaker orders are `loom`'s business. Time is `runtime-timer`'s
-//! modelled clock: it goes a little with each look at it, and who sleeps until a deadline looks at it until it is there.
+//! modelled clock: it goes a little with each look at it, and who sleeps until a deadline looks at it until it is there. Threads are
+//! refused as its modelled faults say.
 
 pub(crate) use super::plain_queues as deque;
 pub(crate) use runtime_timer::modelled_clock::now;
@@ -155,10 +156,22 @@ impl<T: 'static> RefKey<T> for shuttle::thread::LocalKey<RefCell<T>> {
 /// Threads, with what `shuttle`'s lack.
 pub(crate) mod thread {
     use super::atomic::{AtomicBool, Ordering};
+    use super::now;
+    use runtime_timer::modelled_clock;
+    use runtime_timer::modelled_faults::{self, Fault};
     use std::io;
     use std::sync::Arc;
+    use std::time::Duration;
 
     pub(crate) use shuttle::thread::{Thread, current, yield_now};
+
+    /// Lets others go on until so much time has passed.
+    pub(crate) fn sleep(time: Duration) {
+        let deadline = now() + time;
+        while now() < deadline {
+            modelled_clock::rest_until(deadline);
+        }
+    }
 
     /// A thread that can be asked whether it is at its end.
     pub(crate) struct JoinHandle<T> {
@@ -201,6 +214,7 @@ pub(crate) mod thread {
             self,
             body: impl FnOnce() -> T + Send + 'static,
         ) -> io::Result<JoinHandle<T>> {
+            modelled_faults::pass(Fault::NoThread)?;
             let finished = Arc::new(AtomicBool::new(false));
             let mark = Arc::clone(&finished);
             let thread = self.0.spawn(move || {

@@ -3,7 +3,7 @@
 //! Two implementations with one face. On Linux the wait goes straight to the descriptor of the
 //! `polling` crate's poller: `Poller::wait` costs five system calls a turn there, a plain `epoll_wait`
 //! one. Everywhere else, and on Linux with `--cfg gristmill_portable`, it goes through `Poller::wait`. A third is for
-//! `shuttle`, and is told by hand what comes.
+//! `shuttle`, and is told by hand what comes and what fails.
 //!
 //! ```text
 //!   Poller::new()                     Events: what a wait brought
@@ -75,7 +75,6 @@ impl Subject {
 }
 
 /// Turns a refusal to make a poller into words.
-#[cfg(not(gristmill_shuttle))]
 #[cold]
 fn cannot_start(error: &std::io::Error) -> std::io::Error {
     std::io::Error::new(

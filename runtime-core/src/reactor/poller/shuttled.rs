@@ -3,11 +3,16 @@
     reason = "has the face of the others, which ask for open descriptors"
 )]
 //! The wait as `shuttle` sees it: on a condition variable, until somebody raises an event by hand or notifies.
+//!
+//! Each call that can fail asks the modelled faults first. A wait that fails takes nothing: the next one brings what came, as the
+//! system's do.
 
 use super::super::ready::Ready;
+use super::cannot_start;
 use crate::reactor::inbox::Event;
 use crate::reactor::key::Key;
 use crate::sync::{Condvar, Mutex, now};
+use runtime_timer::modelled_faults::{self, Fault};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
@@ -36,8 +41,8 @@ impl Poller {
     /// Branches are modelled apart.
     pub(crate) const CAN_BRANCH: bool = false;
 
-    #[expect(clippy::unnecessary_wraps, reason = "the face of the others")]
     pub(crate) fn new() -> io::Result<Self> {
+        modelled_faults::pass(Fault::NoPoller).map_err(|error| cannot_start(&error))?;
         Ok(Self {
             state: Mutex::new(State::default()),
             signal: Condvar::new(),
@@ -50,6 +55,7 @@ impl Poller {
     ///
     /// None is needed here.
     pub(crate) unsafe fn add(&self, fd: BorrowedFd<'_>, key: usize) -> io::Result<()> {
+        modelled_faults::pass(Fault::NoRoom)?;
         self.state.lock().watched.push((fd.as_raw_fd(), key));
         Ok(())
     }
@@ -82,6 +88,11 @@ impl Poller {
     /// Waits until an event, a notification, or the end of the time.
     pub(crate) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         events.0.clear();
+        modelled_faults::pass(Fault::BrokenPoller)?;
+        if modelled_faults::pass(Fault::Interruption).is_err() {
+            // The face of the others: they do not tell.
+            return Ok(());
+        }
         let deadline = timeout.map(|timeout| now().checked_add(timeout));
         let mut state = self.state.lock();
         while !state.notified && state.events.is_empty() {
@@ -93,6 +104,9 @@ impl Poller {
         }
         state.notified = false;
         events.0.append(&mut state.events);
+        if modelled_faults::pass(Fault::LostEvents).is_err() {
+            events.0.clear();
+        }
         Ok(())
     }
 
