@@ -22,29 +22,48 @@ pub fn block_in_place<R>(f: impl FnOnce() -> R) -> R {
         // One step, like every other. Waiting for others in it would be for ever, so that stays refused.
         return budget::without(f);
     }
-    let house = context::with_worker(|worker| worker.map(prepare));
+    let announced = context::with_worker(|worker| worker.map(prepare));
     // A thread that is no worker may still poll, the future of a `block_on`, and is as free to block.
     let _may_block = context::set_polling(false);
-    let Some(house) = house else {
+    let Some(announced) = announced else {
         return budget::without(|| excused(f));
     };
-    let _inside = context::enter(&house);
+    let _inside = context::enter(&announced.house);
     context::without_worker(|| budget::without(|| excused(f)))
 }
 
+/// The worker has said that it will be long. Dropped when it is back, also by a panic.
+struct Announced {
+    house: Arc<House>,
+    lane: usize,
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        let lane = &self.house.engine.lanes[self.lane];
+        // What is left of the poll is watched as one of its own.
+        lane.stats.rounds.add(1);
+        let _ = self.house.engine.clear_mark(lane);
+    }
+}
+
 /// Sees to it that somebody takes over the worker's queue.
-fn prepare(worker: &Worker) -> Arc<House> {
+fn prepare(worker: &Worker) -> Announced {
     let house = &worker.house;
     assert!(
         house.flavor == Flavor::MultiThread,
         "block_in_place needs a multi-thread runtime: use spawn_blocking here, or Builder::new_multi_thread()"
     );
     house.engine.announce_stall(worker.lane());
+    let announced = Announced {
+        house: Arc::clone(house),
+        lane: worker.index(),
+    };
     // ORDERING: edge P1, the poster's end: a sleeper whose look misses the mark is seen in the counts, and a relief worker that
     // misses it when it leaves is no longer seen among those that move.
     fence(Ordering::SeqCst);
     // If the system refuses that, the reactor thread looks there at its ticks.
     let _ = house.engine.reactor.registry.graft(worker.index());
     let _ = house.staff.find_stand_in(house);
-    Arc::clone(house)
+    announced
 }

@@ -147,30 +147,29 @@ impl Staff {
     /// Sees to it that somebody does what waits behind a stuck worker. False if there is a worker that looks for work already.
     pub(crate) fn find_stand_in(&self, house: &Arc<House>) -> bool {
         let engine = &house.engine;
-        let ask_all = || engine.lanes.iter().for_each(Lane::ask);
-        match StandIn::choose(engine) {
+        let mut stand_in = StandIn::choose(engine);
+        if stand_in == StandIn::Relief {
+            stand_in = self.call_relief(house);
+        }
+        match stand_in {
             StandIn::Searcher => return false,
+            StandIn::Relief => {}
             StandIn::Sleeper => engine.notify(),
-            StandIn::Relief => {
-                if !self.call_relief(house) {
-                    ask_all();
-                }
-            }
-            StandIn::Movers => ask_all(),
+            StandIn::Movers => engine.lanes.iter().for_each(Lane::ask),
         }
         true
     }
 
-    /// Starts a relief worker, if there is a lane left.
-    fn call_relief(&self, house: &Arc<House>) -> bool {
-        let Some(core) = self.take_from_bench() else {
-            return false;
+    /// Starts a relief worker; or says who else it has to be, because there is no lane left, the system refuses the thread, or somebody
+    /// has started one meanwhile.
+    fn call_relief(&self, house: &Arc<House>) -> StandIn {
+        let core = match self.take_from_bench(&house.engine) {
+            Ok(core) => core,
+            Err(other) => return other,
         };
         let name = self.lane_name(core.index(), Role::Relief);
-        // It counts as searching from here on, so that one stall does not call two before the first begins.
-        house.engine.idle.begin_search(usize::MAX);
         match self.start_lane(house, core, name, Role::Relief) {
-            Ok(()) => true,
+            Ok(()) => StandIn::Relief,
             Err((_, core)) => {
                 // Whoever posted work meanwhile may have relied on it.
                 Searching::as_chosen().found(&house.engine);
@@ -179,7 +178,7 @@ impl Staff {
                 roster.reliefs -= 1;
                 roster.relieving -= 1;
                 roster.bench.push(core);
-                false
+                StandIn::Movers
             }
         }
     }
@@ -193,17 +192,26 @@ impl Staff {
         format!("{}-{letter}{lane}", self.config.name)
     }
 
-    fn take_from_bench(&self) -> Option<Core> {
+    /// The core of a lane that nobody works, for a worker that counts as searching from here on, so that one stall does not call two
+    /// before the first begins. Or who it has to be instead.
+    fn take_from_bench(&self, engine: &Engine) -> Result<Core, StandIn> {
         let mut roster = self.roster.lock();
+        // Two may have seen the need at once. Under the lock the second sees what the first has done.
+        let stand_in = StandIn::choose(engine);
+        if stand_in != StandIn::Relief {
+            return Err(stand_in);
+        }
         let core = if roster.closed {
             None
         } else {
             roster.bench.pop()
-        }?;
+        };
+        let core = core.ok_or(StandIn::Movers)?;
+        engine.idle.begin_search(usize::MAX);
         // Counted before the thread can do anything that shows, and taken back if there is none.
         roster.reliefs += 1;
         roster.relieving += 1;
-        Some(core)
+        Ok(core)
     }
 
     /// How many relief workers were started.
@@ -344,11 +352,12 @@ fn work_lane(house: &Arc<House>, core: Core, role: Role) {
         worker.hand_over();
     }
     let core = worker.into_core();
-    house.engine.vacate_lane();
     {
+        // Under the lock: whoever sees this lane vacant, and so calls relief, finds this worker gone from the count, and its core.
         let mut roster = house.staff.roster.lock();
         roster.bench.push(core);
         roster.relieving -= usize::from(role == Role::Relief);
+        house.engine.vacate_lane();
     }
     if role == Role::Relief && !house.engine.is_shutting_down() {
         // ORDERING: edge P1, the sleeper's end: a worker that says it will be stuck, and saw this one move, has said so before

@@ -284,10 +284,16 @@ impl Watch for Watcher {
         if self.house.engine.lanes.iter().any(Lane::owes) {
             self.engine().notify();
         }
-        let Some(threshold) = self.house.staff.stall_threshold else {
-            return false;
+        let found = match self.house.staff.stall_threshold {
+            Some(threshold) => self.mark_stuck(threshold),
+            None => Verdict::Later,
         };
-        let verdict = self.mark_stuck(threshold);
+        // Those who said so beforehand may have been refused their relief.
+        let verdict = if self.engine().has_stuck() {
+            Verdict::Stuck
+        } else {
+            found
+        };
         if verdict == Verdict::Later || !self.engine().has_more() {
             return false;
         }

@@ -102,6 +102,25 @@ fn relief_that_was_refused_is_asked_for_again_until_it_comes() {
     check(|| freed_by_relief(When::After(0), Door::pass));
 }
 
+/// Nobody looks for stuck polls, so only the one that says it will block is relieved.
+#[test]
+fn relief_that_was_refused_to_one_that_said_so_is_asked_for_again_without_the_watch() {
+    check(|| {
+        let builder = builder(1).stall_threshold(None);
+        let runtime = builder.build().expect("nothing refuses yet");
+        inject(Fault::NoThread, When::After(0));
+        let door = Arc::new(Door::default());
+        let task = runtime.spawn(async move {
+            let other = Arc::clone(&door);
+            let opener = crate::spawn(async move { other.open() });
+            block_in_place(|| door.pass());
+            opener.await.expect("no panic");
+            1
+        });
+        all_end(&runtime, vec![task]);
+    });
+}
+
 /// The canary: where no relief ever comes, a task stuck for one behind it is found to hang.
 #[test]
 #[should_panic(expected = "exceeded max_steps")]
