@@ -74,7 +74,7 @@ fn a_sleeper_in_the_poller_is_told_or_does_not_go() {
 
 /// The canary: a signal sent without the lock can fall between the sleeper's look and its wait.
 #[test]
-#[should_panic]
+#[should_panic(expected = "deadlock")]
 fn canary_a_signal_without_the_lock_is_lost() {
     check(|| {
         let flag = Arc::new(AtomicBool::new(false));
