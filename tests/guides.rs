@@ -1,11 +1,17 @@
 //! Holds the guides for those who come from elsewhere: every link leads somewhere, every row has a counterpart that the
-//! code has and a test uses, or a reason.
+//! code has and a test uses, or a reason. And the pages that name tests: those are there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const GUIDES: [&str; 2] = ["docs/from-asyncio.md", "docs/from-tokio.md"];
+
+/// Pages that name tests as code, behind the file that they are in.
+const PAGES: [&str; 2] = ["docs/faults.md", "docs/latency.md"];
+
+/// The head of a table of which every row names a test.
+const TESTED: &str = " test |";
 
 /// The head of a table that says what is where; the first cell names the other side.
 const HEAD: &str = " gristmill | tests |";
@@ -224,4 +230,56 @@ fn every_name_of_a_counterpart_is_in_the_sources() {
         }
     }
     report("a name that the code does not have", &faults);
+}
+
+/// Whether code is the name of a test, which is a sentence.
+fn is_sentence(code: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    code.matches('_').count() >= 4 && code.chars().all(is_part)
+}
+
+/// The source file that code names: by its path, or, in the last cell of a row, a file of `tests/` by its name alone.
+fn named_source(code: &str, is_last_cell: bool) -> Option<PathBuf> {
+    if code.contains('/') {
+        return code.ends_with(".rs").then(|| root().join(code));
+    }
+    let path = root().join("tests").join(format!("{code}.rs"));
+    (is_last_cell && path.exists()).then_some(path)
+}
+
+#[test]
+fn every_test_that_a_page_names_is_in_the_file_named_before_it() {
+    let mut faults = Vec::new();
+    for page in PAGES {
+        let mut source = None;
+        let mut is_tested = false;
+        for (number, line) in prose(page) {
+            let place = format!("{page}:{number}");
+            let is_row = line.starts_with('|');
+            let cells: Vec<_> = line.trim_end_matches('|').split('|').collect();
+            if !is_row {
+                (source, is_tested) = (None, false);
+            }
+            let mut count = 0;
+            for (at, cell) in cells.iter().enumerate() {
+                for code in cell.split('`').skip(1).step_by(2) {
+                    if let Some(path) = named_source(code, is_row && at + 1 == cells.len()) {
+                        source = Some(read(&path));
+                    } else if is_sentence(code) {
+                        count += 1;
+                        match &source {
+                            Some(text) if text.contains(&format!("fn {code}(")) => {}
+                            Some(_) => faults.push(format!("{place}: {code} is elsewhere")),
+                            None => faults.push(format!("{place}: {code} is in no file")),
+                        }
+                    }
+                }
+            }
+            if is_tested && count == 0 && !line.starts_with("|---") {
+                faults.push(format!("{place}: a row without a test"));
+            }
+            is_tested |= is_row && line.ends_with(TESTED);
+        }
+    }
+    report("a test that is not where a page says", &faults);
 }

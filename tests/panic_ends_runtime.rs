@@ -215,13 +215,15 @@ fn a_simulation_ends_by_a_panic_of_a_task_too() {
     });
 }
 
-/// Runs `inside` in a process of its own, once for each flavour: this program once more, with the test of that name alone.
+/// Runs `inside` in a process of its own, once for each flavour and a simulation: this program once more, with the test of that
+/// name alone.
 fn in_a_process_each(test: &str, inside: fn(Builder), judge: fn(&Output, &str)) {
     const FLAVOUR: &str = "GRISTMILL_TEST_FLAVOUR";
-    for flavour in common::FLAVOURS {
-        let name = format!("{flavour:?}");
+    let flavours = common::FLAVOURS.map(|flavour| (format!("{flavour:?}"), flavour.builder()));
+    let simulated = ("Simulated".to_owned(), Builder::new_simulated(7));
+    for (name, builder) in flavours.into_iter().chain([simulated]) {
         match std::env::var(FLAVOUR) {
-            Ok(own) if own == name => inside(flavour.builder()),
+            Ok(own) if own == name => inside(builder),
             Ok(_) => {}
             Err(_) => {
                 let mut command = Command::new(std::env::current_exe().expect("a path"));
@@ -233,37 +235,86 @@ fn in_a_process_each(test: &str, inside: fn(Builder), judge: fn(&Output, &str)) 
     }
 }
 
+/// The process was aborted, and said because of whom: a task or job of this file that panicked here with "fatal".
+fn is_aborted(output: &Output, text: &str) {
+    use std::os::unix::process::ExitStatusExt;
+    let aborted = Some(rustix::process::Signal::ABORT.as_raw());
+    assert_eq!(output.status.signal(), aborted, "{text}");
+    assert!(!text.contains("still here"), "{text}");
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("gristmill: task "));
+    let line = line.expect("a line about the task");
+    for place in [" spawned at ", " panicked at "] {
+        let place = format!("{place}{}:", file!());
+        assert!(line.contains(&place), "{line}");
+    }
+    assert!(line.contains(": fatal; the process is aborted"), "{line}");
+}
+
+fn aborting(builder: Builder) -> Runtime {
+    let builder = builder.unhandled_panic(UnhandledPanic::Abort);
+    builder.build().expect("a runtime")
+}
+
 #[test]
 fn abort_says_which_task_and_aborts_the_process() {
     in_a_process_each(
         "abort_says_which_task_and_aborts_the_process",
         |builder| {
-            let runtime = builder.unhandled_panic(UnhandledPanic::Abort);
-            let runtime = runtime.build().expect("a runtime");
-            runtime.block_on(async {
+            aborting(builder).block_on(async {
                 let held: JoinHandle<()> = gristmill::spawn(async { panic!("fatal") });
                 let _ = held.await;
                 eprintln!("still here");
             });
         },
+        is_aborted,
+    );
+}
+
+#[test]
+fn abort_comes_from_a_blocking_job_too() {
+    in_a_process_each(
+        "abort_comes_from_a_blocking_job_too",
+        |builder| {
+            aborting(builder).block_on(async {
+                let held: JoinHandle<()> = task::spawn_blocking(|| panic!("fatal"));
+                let _ = held.await;
+                eprintln!("still here");
+            });
+        },
+        is_aborted,
+    );
+}
+
+#[test]
+fn abort_comes_from_the_destructor_of_a_future_and_not_from_that_of_an_output() {
+    in_a_process_each(
+        "abort_comes_from_the_destructor_of_a_future_and_not_from_that_of_an_output",
+        |builder| {
+            aborting(builder).block_on(async {
+                // Nobody takes it.
+                let output = gristmill::spawn(async { OnDrop::new(|| panic!("of an output")) });
+                while !output.is_finished() {
+                    task::yield_now().await;
+                }
+                drop(output);
+                eprintln!("goes on");
+                let (sender, started) = async_channel::bounded::<()>(1);
+                let held = gristmill::spawn(async move {
+                    let _bomb = OnDrop::new(|| panic!("fatal"));
+                    sender.send(()).await.expect("a receiver");
+                    pending::<()>().await;
+                });
+                started.recv().await.expect("it starts");
+                held.abort();
+                let _ = held.await;
+                eprintln!("still here");
+            });
+        },
         |output, text| {
-            use std::os::unix::process::ExitStatusExt;
-            let aborted = Some(rustix::process::Signal::ABORT.as_raw());
-            assert_eq!(output.status.signal(), aborted, "{text}");
-            assert!(!text.contains("still here"), "{text}");
-            let line = text
-                .lines()
-                .find(|line| line.starts_with("gristmill: task "));
-            let line = line.expect("a line about the task");
-            assert!(
-                line.contains(" spawned at tests/panic_ends_runtime.rs:"),
-                "{line}"
-            );
-            assert!(
-                line.contains(" panicked at tests/panic_ends_runtime.rs:"),
-                "{line}"
-            );
-            assert!(line.contains(": fatal; the process is aborted"), "{line}");
+            assert!(text.contains("goes on"), "{text}");
+            is_aborted(output, text);
         },
     );
 }

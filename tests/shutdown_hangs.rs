@@ -9,9 +9,14 @@ use gristmill::time::{Duration, sleep};
 use std::cell::RefCell;
 use std::future::pending;
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Instant;
 
 /// For shutdowns that something holds up until they are over.
 const SHORT: Duration = Duration::from_millis(200);
+
+/// By then a shutdown of [`SHORT`] is back, and one of nothing that is stuck. A hundred times as long as it takes: it is to tell those
+/// that wait for what is stuck, or as long as a drop does, from those that a busy machine holds up.
+const BY_THEN: Duration = Duration::from_secs(20);
 
 /// A runtime for whoever comes first.
 type Shared = Arc<Mutex<Option<Runtime>>>;
@@ -117,6 +122,31 @@ fn jobs_that_never_end_do_not_hold_up_the_shutdown() {
         let report = runtime.shutdown_timeout(SHORT);
         assert_eq!(report.job_count(), 2, "{report}");
         drop((release, release_too));
+    });
+}
+
+#[test]
+fn a_shutdown_waits_as_long_as_it_was_told_and_not_at_all_for_nothing() {
+    with_each(|flavour| {
+        let runtime = flavour.runtime();
+        let (block, release, begun) = blocker();
+        drop(runtime.spawn_blocking(block));
+        begun.recv_timeout(PATIENCE).expect("it runs");
+        let (stuck, release_too, _) = blocker();
+        drop(hold(runtime.handle(), OnDrop::new(stuck)));
+        let begin = Instant::now();
+        let report = runtime.shutdown_timeout(SHORT);
+        let took = begin.elapsed();
+        assert!(took >= SHORT && took < BY_THEN, "{took:?}: {report}");
+        assert!(report.duration() <= took, "{report}");
+        drop((release, release_too));
+
+        let runtime = flavour.runtime();
+        drop(hold(runtime.handle(), ()));
+        let begin = Instant::now();
+        let report = runtime.shutdown_timeout(Duration::MAX);
+        let took = begin.elapsed();
+        assert!(took < BY_THEN, "{took:?}: {report}");
     });
 }
 

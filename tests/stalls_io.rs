@@ -295,3 +295,42 @@ fn relief_workers_that_are_kept_too_leave_the_others_to_serve_until_the_bound() 
         last.release(&runtime);
     });
 }
+
+/// The only worker is in a poll until this is dropped; and a task that could run.
+fn one_behind_another(runtime: &Runtime) -> (mpsc::Sender<()>, JoinHandle<()>, JoinHandle<()>) {
+    let (release, released) = mpsc::channel();
+    let (entered, enter) = mpsc::channel();
+    let stuck = runtime.spawn(async move {
+        entered.send(()).expect("a receiver");
+        let _ = released.recv();
+    });
+    enter.recv_timeout(PATIENCE).expect("it gets stuck");
+    (release, stuck, runtime.spawn(async {}))
+}
+
+#[test]
+fn without_a_threshold_a_runnable_waits_for_the_stuck_worker_though_timers_go_on() {
+    within("no threshold", || {
+        let builder = Builder::new().worker_threads(1);
+        let alone = builder.clone().stall_threshold(None).build();
+        let alone = alone.expect("a runtime");
+        let (release, stuck, waiting) = one_behind_another(&alone);
+        // Another runtime, with a threshold, tells the time: its runnable does not wait.
+        let watched = builder.build().expect("a runtime");
+        let (release_watched, stuck_watched, relieved) = one_behind_another(&watched);
+        watched
+            .block_on(relieved)
+            .expect("it runs beside the stall");
+        // Of this thread, which is no worker: the reactor thread fires them, and could have looked for stalls each time.
+        for _ in 0..20 {
+            alone.block_on(sleep(Duration::from_millis(1)));
+        }
+        assert_eq!(alone.metrics().relief_workers(), 0);
+        assert!(!waiting.is_finished(), "its worker has not come back");
+        drop((release, release_watched));
+        alone.block_on(waiting).expect("it runs after the stall");
+        alone.block_on(stuck).expect("no panic");
+        watched.block_on(stuck_watched).expect("no panic");
+        assert_eq!(alone.metrics().relief_workers(), 0);
+    });
+}

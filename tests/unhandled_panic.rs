@@ -5,6 +5,7 @@ mod common;
 use common::{Count, Flavour, OnDrop, PATIENCE, panic_text, silence_panics, with_each};
 use gristmill::runtime::{Builder, Handle, Report, Runtime, TaskPanic, UnhandledPanic};
 use gristmill::task::{self, JoinHandle};
+use gristmill::time::{Duration, sleep};
 use std::future::pending;
 use std::panic::Location;
 use std::process::{Command, Output};
@@ -268,27 +269,74 @@ fn log_says_it_to_the_hook_of_reports_once_in_debug_mode_and_without() {
 }
 
 #[test]
-fn by_default_a_panic_is_for_its_handle_alone() {
+fn by_default_and_by_ignore_a_panic_is_for_its_handle_alone() {
     with_each(|flavour| {
         silence_panics();
-        let reports = Count::default();
-        let counted = reports.clone();
-        let runtime = flavour
-            .builder()
-            .debug(false)
-            .on_report(move |_| counted.add())
-            .build()
-            .expect("a runtime");
-        drop(runtime.spawn(async { panic!("expected: ignored") }));
-        run_until(&runtime, || runtime.metrics().unobserved_panics() == 1);
-        assert_eq!(
-            runtime
-                .block_on(runtime.spawn(async { 7 }))
-                .expect("goes on"),
-            7
-        );
-        drop(runtime);
-        assert_eq!(reports.get(), 0);
+        for policy in [None, Some(UnhandledPanic::Ignore)] {
+            let reports = Count::default();
+            let counted = reports.clone();
+            let builder = flavour.builder().debug(false);
+            let builder = builder.on_report(move |_| counted.add());
+            let builder = match policy {
+                Some(policy) => builder.unhandled_panic(policy),
+                None => builder,
+            };
+            let runtime = builder.build().expect("a runtime");
+            drop(runtime.spawn(async { panic!("expected: ignored") }));
+            drop(runtime.spawn_blocking(|| panic!("expected: ignored")));
+            run_until(&runtime, || runtime.metrics().unobserved_panics() == 2);
+            let held: JoinHandle<()> = runtime.spawn(async { panic!("expected: seen") });
+            let error = runtime.block_on(held).expect_err("a panic");
+            assert_eq!(error.panic_message().as_deref(), Some("expected: seen"));
+            let after = runtime.spawn(async { 7 });
+            assert_eq!(runtime.block_on(after).expect("goes on"), 7);
+            drop(runtime);
+            assert_eq!(reports.get(), 0);
+        }
+    });
+}
+
+/// A task and a job that panic in a simulation, and nobody looks: the reports.
+fn reports_of_simulation(seed: u64, policy: UnhandledPanic) -> Vec<Report> {
+    let (sender, reports) = mpsc::channel();
+    let runtime = Builder::new_simulated(seed)
+        .debug(false)
+        .unhandled_panic(policy)
+        .on_report(move |report| drop(sender.send(report.clone())))
+        .build()
+        .expect("a runtime");
+    drop(runtime.spawn(async { panic!("expected: task") }));
+    drop(runtime.spawn_blocking(|| panic!("expected: job")));
+    // It goes on for longer than a job takes.
+    runtime.block_on(sleep(Duration::from_secs(1)));
+    assert_eq!(runtime.metrics().unobserved_panics(), 2);
+    drop(runtime);
+    reports.try_iter().collect()
+}
+
+#[test]
+fn a_simulation_ignores_logs_and_calls_the_handler_as_it_is_told() {
+    common::within("simulations", || {
+        silence_panics();
+        for seed in 0..20 {
+            assert!(reports_of_simulation(seed, UnhandledPanic::Ignore).is_empty());
+            let logged = reports_of_simulation(seed, UnhandledPanic::Log);
+            let is_panic = |report| matches!(report, &Report::UnobservedPanic { .. });
+            assert!(
+                logged.len() == 2 && logged.iter().all(is_panic),
+                "{logged:?}"
+            );
+
+            let (sender, panics) = mpsc::channel();
+            let policy = UnhandledPanic::handler(move |panic| drop(sender.send(panic.clone())));
+            assert!(reports_of_simulation(seed, policy).is_empty());
+            let mut heard: Vec<_> = panics
+                .try_iter()
+                .map(|panic| panic.message().expect("a text").to_owned())
+                .collect();
+            heard.sort();
+            assert_eq!(heard, ["expected: job", "expected: task"]);
+        }
     });
 }
 

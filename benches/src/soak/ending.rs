@@ -1,12 +1,10 @@
 //! The ways in which a runtime ends.
 
-use std::thread;
 use std::time::Duration;
 
 use gristmill::runtime::Runtime;
 
 use super::lanes::Lane;
-use super::stage::Flavour;
 use super::verdict::violation;
 
 /// A way to end a runtime.
@@ -42,7 +40,7 @@ impl Ending {
     }
 
     /// Ends `runtime`.
-    pub(super) fn end(self, runtime: Runtime, flavour: Flavour, lane: &Lane) {
+    pub(super) fn end(self, runtime: Runtime, lane: &Lane) {
         lane.at("shutting down");
         match self {
             Self::InOrder | Self::Drop => drop(runtime),
@@ -57,27 +55,17 @@ impl Ending {
             // Whatever it tells has to come to its end all the same, which the ledger checks.
             Self::ShortTimeout => drop(runtime.shutdown_timeout(Duration::from_millis(1))),
             Self::Background => runtime.shutdown_background(),
-            Self::Inside => end_inside(runtime, flavour),
+            Self::Inside => end_inside(runtime),
         }
     }
 }
 
-/// Has a task of `runtime` drop it.
-fn end_inside(runtime: Runtime, flavour: Flavour) {
+/// Has a task of `runtime` drop it. Where there are no workers, this thread runs the task.
+fn end_inside(runtime: Runtime) {
     let handle = runtime.handle().clone();
     let task = handle.spawn(async move { drop(runtime) });
-    let driver = (flavour == Flavour::CurrentThread).then(|| {
-        // Somebody has to run the task; the wait ends with the runtime.
-        thread::spawn(move || handle.block_on(async { gristmill::task::yield_now().await }))
-    });
-    let ended = futures_lite::future::block_on(task);
     // The task may be cancelled by the very shutdown that it causes.
-    if ended.is_err_and(|error| error.is_panic()) {
+    if handle.block_on(task).is_err_and(|error| error.is_panic()) {
         violation("the task that dropped its runtime panicked");
-    }
-    if let Some(driver) = driver
-        && driver.join().is_err()
-    {
-        violation("a thread whose runtime was dropped by a task panicked");
     }
 }

@@ -35,13 +35,9 @@ pub(super) struct Era {
 }
 
 impl Era {
-    /// Draws one. Every flavour and ending has its turn; the rest is chance.
+    /// Draws one. Every flavour has its turn with every ending; the rest is chance.
     pub(super) fn draw(number: usize, dice: &mut fastrand::Rng, most: Duration) -> Self {
-        let flavour = if number % 3 == 1 {
-            Flavour::CurrentThread
-        } else {
-            Flavour::MultiThread
-        };
+        let (flavour, ending) = turn(number);
         // Some end before they are well under way.
         let most = if number % 5 == 4 {
             Duration::from_millis(20)
@@ -50,7 +46,7 @@ impl Era {
         };
         Self {
             flavour,
-            ending: Ending::ALL[number % Ending::ALL.len()],
+            ending,
             length: most.mul_f64(0.3 + 0.7 * dice.f64()),
             restful: dice.bool(),
             dice: dice.fork(),
@@ -130,10 +126,10 @@ impl Era {
             for load in running {
                 check_load(runtime.block_on(load), false);
             }
-            self.ending.end(runtime, self.flavour, lane);
+            self.ending.end(runtime, lane);
             return;
         }
-        self.ending.end(runtime, self.flavour, lane);
+        self.ending.end(runtime, lane);
         if self.ending.is_complete() {
             lane.at("awaiting the handles of loads");
             for load in running {
@@ -176,11 +172,37 @@ impl Era {
     }
 }
 
+/// Whose turn it is: the flavours one after the other, and an ending for each round of them.
+fn turn(number: usize) -> (Flavour, Ending) {
+    const ROUND: [Flavour; 3] = [
+        Flavour::MultiThread,
+        Flavour::CurrentThread,
+        Flavour::MultiThread,
+    ];
+    let (round, place) = (number / ROUND.len(), number % ROUND.len());
+    (ROUND[place], Ending::ALL[round % Ending::ALL.len()])
+}
+
 fn check_load(result: Result<(), JoinError>, may_be_cancelled: bool) {
     match result {
         Err(error) if !error.is_cancelled() || !may_be_cancelled => {
             violation(format!("a load: {error}"));
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flavour_ends_in_every_way() {
+        let turns: Vec<_> = (0..18).map(turn).collect();
+        for flavour in [Flavour::MultiThread, Flavour::CurrentThread] {
+            for ending in Ending::ALL {
+                assert!(turns.contains(&(flavour, ending)), "{flavour:?} {ending:?}");
+            }
+        }
     }
 }

@@ -129,7 +129,7 @@ fn a_branch_that_a_sleeper_left_to_others_is_not_pruned() {
 
 /// The canary: a look that does not ask whether it may takes the edge that was meant for the sleeper.
 #[test]
-#[should_panic]
+#[should_panic(expected = "deadlock")]
 fn canary_a_look_without_asking_takes_the_notification() {
     loom::model(|| {
         let place = Place::new();

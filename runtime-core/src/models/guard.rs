@@ -41,7 +41,7 @@ fn a_stop_ends_the_sleep() {
 
 /// The canary: a census taken before the announcement.
 #[test]
-#[should_panic]
+#[should_panic(expected = "deadlock")]
 fn canary_a_census_before_the_announcement_is_out_of_date() {
     check(|| {
         let guard = Arc::new(Guard::new());

@@ -154,7 +154,7 @@ fn two_pieces_of_work_reach_two_workers() {
 
 /// The canary: both posters saw a searcher, and it woke nobody for the second piece.
 #[test]
-#[should_panic]
+#[should_panic(expected = "deadlock")]
 fn canary_a_searcher_that_forgets_its_duty_leaves_work_behind() {
     two_pieces_for_two_workers(Fault::ForgetsDuty);
 }
@@ -184,14 +184,14 @@ fn what_was_left_to_a_brief_sleeper_is_done_although_an_event_keeps_it() {
 
 /// The canary: a brief sleeper that wakes and does not pass on what was left to it.
 #[test]
-#[should_panic]
+#[should_panic(expected = "deadlock")]
 fn canary_a_brief_sleeper_that_forgets_its_duty_leaves_work_behind() {
     unhurried_post_beside_a_brief_sleeper(Fault::ForgetsDuty);
 }
 
 /// The canary: without the look after the announcement the work is slept over.
 #[test]
-#[should_panic]
+#[should_panic(expected = "deadlock")]
 fn canary_a_worker_that_does_not_look_again_sleeps_over_work() {
     check(|| {
         let scene = Scene::new();
@@ -243,7 +243,7 @@ fn workers_that_follow_each_other_into_the_poller_are_counted_right() {
 
 /// The canary: the lease given back before the place on the list.
 #[test]
-#[should_panic]
+#[should_panic(expected = "counted")]
 fn canary_a_lease_given_back_too_early_miscounts() {
     two_workers_for_one_poller(false);
 }

@@ -72,9 +72,32 @@ fn a_sleeper_in_the_poller_is_told_or_does_not_go() {
     });
 }
 
+#[test]
+fn who_leaves_the_poller_notified_sees_what_came_before_the_unpark() {
+    check(|| {
+        let parker = Arc::new(Parker::new());
+        let data = Arc::new(AtomicBool::new(false));
+        let other = {
+            let (parker, data) = (Arc::clone(&parker), Arc::clone(&data));
+            thread::spawn(move || {
+                data.store(true, Ordering::Relaxed);
+                let _ = parker.unpark();
+            })
+        };
+        let is_notified = !parker.enter_poller(7) || parker.leave_poller();
+        if is_notified {
+            assert!(
+                data.load(Ordering::Relaxed),
+                "edge K hands over what was written before"
+            );
+        }
+        other.join().expect("no panic");
+    });
+}
+
 /// The canary: a signal sent without the lock can fall between the sleeper's look and its wait.
 #[test]
-#[should_panic]
+#[should_panic(expected = "deadlock")]
 fn canary_a_signal_without_the_lock_is_lost() {
     check(|| {
         let flag = Arc::new(AtomicBool::new(false));

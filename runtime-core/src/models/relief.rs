@@ -206,7 +206,7 @@ fn a_relief_worker_that_is_chosen_as_it_retires_stays_for_the_work() {
 }
 
 #[test]
-#[should_panic]
+#[should_panic(expected = "miscounted")]
 fn canary_a_relief_worker_that_ends_although_chosen_leaves_work_behind() {
     a_retirement_beside_a_post(Fault::EndsAlthoughChosen);
 }

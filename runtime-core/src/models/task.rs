@@ -102,6 +102,45 @@ fn a_wake_up_is_never_lost_and_the_poll_after_it_sees_what_came_before() {
 }
 
 #[test]
+fn a_poll_sees_what_the_one_before_it_did_on_another_thread() {
+    check(|| {
+        let list = List::new();
+        // Relaxed on purpose: only edge T2 makes it visible to the next poll.
+        let trace = Arc::new(AtomicUsize::new(0));
+        let place = Arc::new(Mutex::new(None));
+        let handle = {
+            let place = Arc::clone(&place);
+            let mut is_first = true;
+            let two_polls = poll_fn(move |cx| {
+                if is_first {
+                    is_first = false;
+                    *place.lock().expect("not poisoned") = Some(cx.waker().clone());
+                    trace.store(1, Ordering::Relaxed);
+                    return Poll::Pending;
+                }
+                assert_eq!(trace.load(Ordering::Relaxed), 1, "another task's past");
+                Poll::Ready(())
+            });
+            spawn(&list, two_polls)
+        };
+        let running = {
+            let list = list.clone();
+            thread::spawn(move || list.run_all())
+        };
+        let waker = place.lock().expect("not poisoned").take();
+        if let Some(waker) = waker {
+            waker.wake();
+            list.run_all();
+        }
+        running.join().expect("no panic");
+        let waker = place.lock().expect("not poisoned").take();
+        waker.into_iter().for_each(Waker::wake);
+        list.run_all();
+        assert!(handle.is_finished());
+    });
+}
+
+#[test]
 fn two_wake_ups_at_once_make_one_runnable() {
     check(|| {
         let list = List::new();

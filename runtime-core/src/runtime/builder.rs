@@ -288,6 +288,9 @@ impl Builder {
     /// runtime's threads and pass the panic hook only: those in wakers, in the drop of an output that nobody took, in hooks of threads
     /// and reports. A panic of the future of `block_on` goes on there.
     ///
+    /// A simulated runtime acts in the same way. `Shutdown` prints its seed, as whatever ends its `block_on` by a panic; `Abort` ends the
+    /// process without.
+    ///
     /// # Examples
     ///
     /// ```

@@ -152,7 +152,7 @@ fn a_task_that_looks_again_is_woken_or_sees() {
 
 /// The canary: a wake-up lost by a task is one lost by the runtime, as far as the schedules can tell.
 #[test]
-#[should_panic]
+#[should_panic(expected = "deadlock")]
 fn canary_a_task_that_does_not_look_again_is_found_asleep() {
     // It ends with the first that fails.
     check_in(20_000, || a_task_and_a_thread(false));
