@@ -23,7 +23,7 @@
 //! * [`key`] — what a registration is called; [`inbox`] — events, and those for another thread than the one that waited
 //! * [`lease`] — the right to wait in the poller; [`branch`] — a worker's own poller, for sources that only it is to look at
 //! * [`registered`] — what users hold; [`current`] — the reactor of this thread
-//! * [`thread`] — the reactor thread; [`alarm`] — what wakes it
+//! * [`thread`] — the reactor thread
 
 pub(crate) mod ready;
 
@@ -45,7 +45,6 @@ pub(crate) mod lease;
 pub(crate) mod current;
 pub(crate) mod registered;
 
-mod alarm;
 pub(crate) mod thread;
 
 pub use ready::{Direction, Interest, Ready};

@@ -4,7 +4,8 @@
 //! keeps watch while workers are awake, and steps in when nobody has looked at the poller since its last tick.
 //!
 //! ```text
-//!   all workers asleep, one of them in the poller ── park for good, until a worker has been awake for as long as a tick
+//!   all workers asleep, one of them in the poller,
+//!   and no round was made since the last tick ────── park for good, until a worker wakes
 //!   all workers asleep, nobody in the poller ─────── take over the poller, without an end
 //!   some worker awake ────────────────────────────── wait one tick; then: fire overdue timers, look for stuck
 //!                                                    workers; nobody looked at the poller? take it over, a tick
@@ -16,24 +17,19 @@
 //! while the program runs anyway. The poller is taken over when nobody has looked for a millisecond: busy workers look
 //! more often than that by themselves, and an event that comes through this thread has to cross to a worker.
 //!
-//! A worker that wakes does not unpark the thread but sets its alarm. Where there is none it keeps its ticks while workers come and
-//! go: to be unparked by each that wakes would be dearer, for both.
+//! While workers come and go it keeps its ticks: to be unparked by each that wakes would be dearer, for both.
 //!
 //! # Invariants
 //!
-//! * V1 — The thread parks for good only while some worker sleeps in the poller, and the first worker that wakes unparks it or sets
-//!   its alarm: it announces itself and then takes the census, a worker changes the census and then looks for the announcement
-//!   (edge V). If the alarm rings while all are asleep again, it is disarmed, and then the census is taken once more.
-//! * V2 — While a worker is awake an alarm rings within [`ALARM`]: one that is set is put off only by a worker that finds all others
-//!   asleep.
+//! * V1 — The thread parks for good only while some worker sleeps in the poller, and is unparked by the first
+//!   worker that wakes: it announces itself and then takes the census, a worker changes the census and then
+//!   looks for the announcement (edge V).
 //!
 //! # Edges
 //!
-//! * V — `Guard::parked` and `Guard::armed` against the counts of idle workers: announce or disarm, SeqCst, look, on this side; count,
-//!   SeqCst, look, on the worker's.
+//! * V — `Guard::parked` against the counts of idle workers: announce, SeqCst, look, on both sides.
 
 use super::Reactor;
-use super::alarm::Alarm;
 use super::branch::SHARED;
 use super::inbox::Anywhere;
 use super::lease::{FOREVER, Held};
@@ -49,9 +45,6 @@ pub(crate) const SHORTEST_TICK: Duration = Duration::from_micros(500);
 const LONGEST_TICK: Duration = Duration::from_millis(2);
 /// The first tick after a long sleep. Most wake-ups of a quiet program are over before it ends.
 const FIRST_TICK: Duration = Duration::from_millis(1);
-/// When a worker that wakes has the thread look, unless it wakes again by then. Shorter, and more alarms ring for nothing; longer, and a
-/// timer is later whose worker does not come back from its first poll.
-const ALARM: Duration = Duration::from_micros(1_500);
 /// When nobody has looked at the poller for so long, it is taken over.
 const UNLOOKED: Duration = Duration::from_millis(1);
 
@@ -102,10 +95,6 @@ pub(crate) struct Guard {
     /// The thread wants to know when a worker wakes.
     parked: AtomicBool,
     stop: AtomicBool,
-    /// What it sleeps on when parked, if there is one.
-    alarm: Option<Alarm>,
-    /// The alarm has been set since the thread was last woken by it, or is about to be.
-    armed: AtomicBool,
 }
 
 impl Guard {
@@ -114,54 +103,19 @@ impl Guard {
             parker: Parker::new(),
             parked: AtomicBool::new(false),
             stop: AtomicBool::new(false),
-            alarm: Alarm::open(),
-            armed: AtomicBool::new(false),
         }
     }
 
-    /// A worker woke, and the counts of idle workers say so already. Whether it is `alone`, with all others asleep, is asked only if it
-    /// matters.
+    /// A worker woke, and the counts of idle workers say so already.
     #[inline]
-    pub(crate) fn on_worker_awake(&self, alone: impl FnOnce() -> bool) -> Unpark {
+    pub(crate) fn on_worker_awake(&self) -> Unpark {
         // ORDERING: edge V, the worker's end: the counts changed before this look.
         fence(Ordering::SeqCst);
         if self.parked.load(Ordering::SeqCst) {
-            self.tell(alone)
+            self.unpark()
         } else {
             Unpark::Done
         }
-    }
-
-    /// Sets the alarm, or unparks the thread. An alarm that is set already is set anew by a worker that is alone only (V2).
-    #[cold]
-    fn tell(&self, alone: impl FnOnce() -> bool) -> Unpark {
-        let Some(alarm) = &self.alarm else {
-            return self.unpark();
-        };
-        if self.is_to_arm(alone) && alarm.ring_in(ALARM).is_err() {
-            // The program has closed our descriptor, so the thread will not sleep on it again.
-            return self.unpark();
-        }
-        Unpark::Done
-    }
-
-    /// Whether the alarm is to be set; then it counts as set.
-    pub(crate) fn is_to_arm(&self, alone: impl FnOnce() -> bool) -> bool {
-        // ORDERING: SeqCst, edge V, the worker's end: comes after the change of the counts. Who sees an alarm that the thread has just
-        // heard is seen by the census that the thread takes then.
-        let is_to_arm = !self.armed.load(Ordering::SeqCst) || alone();
-        if is_to_arm {
-            // ORDERING: SeqCst, with the load above.
-            self.armed.store(true, Ordering::SeqCst);
-        }
-        is_to_arm
-    }
-
-    /// The thread has heard the alarm. It takes the census next.
-    pub(crate) fn disarm(&self) {
-        // ORDERING: SeqCst with the fence, edge V, this thread's end: the census comes after.
-        self.armed.store(false, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
     }
 
     #[cold]
@@ -178,25 +132,14 @@ impl Guard {
     pub(crate) fn stop(&self) -> Unpark {
         // ORDERING: SeqCst, before the unpark: the thread that wakes sees it.
         self.stop.store(true, Ordering::SeqCst);
-        if let Some(alarm) = &self.alarm {
-            // If that fails the thread does not sleep on it.
-            let _ = alarm.ring_in(Duration::from_nanos(1));
-        }
         self.parker.unpark()
     }
 
-    /// Sleeps until a worker has been awake for a while, or the thread is to stop, unless `may_park` says no after the announcement.
-    pub(crate) fn park_for_good(&self, may_park: impl Fn() -> bool) {
+    /// Sleeps until a worker wakes or the thread is to stop, unless `may_park` says no after the announcement.
+    pub(crate) fn park_for_good(&self, may_park: impl FnOnce() -> bool) {
         self.announce();
-        while may_park() && !self.is_stopped() {
-            let heard = self.alarm.as_ref().map(Alarm::wait);
-            match heard {
-                Some(Ok(())) => self.disarm(),
-                Some(Err(_)) | None => {
-                    self.parker.park(None);
-                    break;
-                }
-            }
+        if may_park() && !self.is_stopped() {
+            self.parker.park(None);
         }
         self.retract();
     }
@@ -206,7 +149,7 @@ impl Guard {
         self.stop.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn announce(&self) {
+    fn announce(&self) {
         // ORDERING: SeqCst with the fence, edge V, this thread's end: the census comes after.
         self.parked.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
@@ -258,7 +201,7 @@ impl<W: Watch> ReactorThread<W> {
     pub(crate) fn run(mut self) {
         while !self.guard.is_stopped() {
             match self.watch.census() {
-                Census::PollerTaken if self.tick >= LONGEST_TICK && self.may_park() => {
+                Census::PollerTaken if self.tick >= LONGEST_TICK && !self.is_busy => {
                     self.park_for_good();
                 }
                 Census::PollerTaken | Census::Awake => self.wait_a_tick(),
@@ -267,21 +210,10 @@ impl<W: Watch> ReactorThread<W> {
         }
     }
 
-    /// Whether workers may wake it: if that is cheap, or none has come and gone since the last tick.
-    fn may_park(&self) -> bool {
-        self.guard.alarm.is_some() || !self.is_busy
-    }
-
     fn park_for_good(&mut self) {
         self.guard
             .park_for_good(|| self.watch.census() == Census::PollerTaken);
-        self.tick = if self.guard.alarm.is_some() {
-            // Some worker has been awake for as long as a tick.
-            self.help_out();
-            SHORTEST_TICK
-        } else {
-            FIRST_TICK
-        };
+        self.tick = FIRST_TICK;
     }
 
     fn wait_a_tick(&mut self) {

@@ -156,13 +156,7 @@ impl Engine {
     pub(crate) fn staff_lane(&self) {
         // ORDERING: SeqCst with the census of the reactor thread: a worker counts before it can be awake.
         self.staffed.fetch_add(1, Ordering::SeqCst);
-        self.tell_guard();
-    }
-
-    /// A worker is awake, and the counts say so: the reactor thread keeps watch.
-    pub(super) fn tell_guard(&self) {
-        let alone = || self.idle.counts().parked() + 1 >= self.staffed();
-        self.complete(self.guard.on_worker_awake(alone));
+        self.complete(self.guard.on_worker_awake());
     }
 
     /// No thread works the lane any more.

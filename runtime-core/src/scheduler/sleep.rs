@@ -249,7 +249,7 @@ impl Worker {
         let engine = self.engine();
         self.lane().set_asleep(false);
         engine.idle.retract_to_search(self.index());
-        engine.tell_guard();
+        engine.complete(engine.guard.on_worker_awake());
         Some(Searching::as_chosen())
     }
 
@@ -258,7 +258,7 @@ impl Worker {
         let engine = self.engine();
         self.lane().set_asleep(false);
         let retracted = engine.idle.retract(self.index());
-        engine.tell_guard();
+        engine.complete(engine.guard.on_worker_awake());
         match retracted {
             Retracted::Searching => Some(Searching::as_chosen()),
             Retracted::Withdrawn => None,
