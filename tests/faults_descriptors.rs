@@ -148,6 +148,9 @@ fn a_closed_descriptor_is_an_error_to_who_uses_it_and_nothing_to_the_others() {
 
                 // A task that waits for one is told by nobody, but can be aborted like any other.
                 let (waiting, _peer) = tcp_pair().await;
+                // From here on the poller knows it, wherever the task has got to when it closes.
+                let error = waiting.try_read(&mut [0]).expect_err("nothing is there");
+                assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
                 let number = waiting.as_raw_fd();
                 let task = gristmill::spawn(async move {
                     let waits = waiting.readable().await;
