@@ -339,3 +339,25 @@ fn a_task_that_was_joined_is_not_alive() {
         }
     });
 }
+
+#[test]
+fn a_runtime_that_has_fired_a_bunch_of_timers_comes_to_rest() {
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    for _ in 0..20 {
+        runtime.block_on(async {
+            let at = gristmill::time::Instant::now() + Duration::from_millis(1);
+            let sleepers: Vec<_> = (0..3)
+                .map(|_| gristmill::spawn(gristmill::time::sleep_until(at)))
+                .collect();
+            for sleeper in sleepers {
+                sleeper.await.expect("no panic");
+            }
+        });
+    }
+    let metrics = runtime.metrics();
+    let before = metrics.worker_park_count(0);
+    runtime.block_on(gristmill::time::sleep(Duration::from_millis(500)));
+    let parks = metrics.worker_park_count(0) - before;
+    // One, and a few that end early. Told at each tick of siblings that are to be told, it would be 250.
+    assert!(parks < 50, "{parks} sleeps");
+}

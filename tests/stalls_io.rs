@@ -334,3 +334,25 @@ fn without_a_threshold_a_runnable_waits_for_the_stuck_worker_though_timers_go_on
         assert_eq!(alone.metrics().relief_workers(), 0);
     });
 }
+
+#[test]
+fn a_worker_that_wakes_while_the_reactor_thread_waits_in_its_place_is_watched_again() {
+    within("watched", || {
+        let runtime = Builder::new().worker_threads(1).build().expect("a runtime");
+        let inside = runtime.enter();
+        // Something to wait for in the poller.
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"));
+        let listener = listener.expect("a port");
+        drop(inside);
+        let task = runtime.spawn(async {
+            // Long enough for the reactor thread to take the poller over, and with it the watch.
+            thread::sleep(Duration::from_millis(10));
+            sleep(Duration::from_millis(20)).await;
+            let (sender, receiver) = mpsc::channel();
+            drop(task::spawn(async move { sender.send(7) }));
+            receiver.recv_timeout(PATIENCE)
+        });
+        assert_eq!(runtime.block_on(task).expect("no panic"), Ok(7));
+        drop(listener);
+    });
+}

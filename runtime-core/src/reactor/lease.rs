@@ -8,7 +8,8 @@
 //! * Z1 — While every worker sleeps, some thread waits in the poller, or the reactor thread is awake and on
 //!   its way there. A worker that cannot get the lease knows its holder to be awake (a worker having a quick look,
 //!   which will look again before it sleeps) or to be the reactor thread, which gives the lease back only after
-//!   it has made somebody runnable, or looks again at its next tick.
+//!   it has made somebody runnable, or looks again at its next tick. If that worker is a relief worker, which leaves instead of looking
+//!   again, the reactor thread, which ticks because it was awake, comes at its next tick.
 //! * Z2 — A deadline that becomes earlier while somebody waits is not slept through: the waiter publishes
 //!   until when it will wait and then looks at the timers again; who makes a deadline earlier publishes that
 //!   and then looks at the waiter (edge Z). One of the two sees the other.

@@ -43,9 +43,13 @@ pub(super) fn of(_thread: u32) -> Duration {
 /// Whether `thread` sleeps at this moment. Not known of one that does not exist.
 #[cfg(target_os = "linux")]
 pub(super) fn is_asleep(thread: u32) -> bool {
+    state_of(thread).is_some_and(|state| matches!(state, 'S' | 'D'))
+}
+
+#[cfg(target_os = "linux")]
+fn state_of(thread: u32) -> Option<char> {
     let path = format!("/proc/self/task/{thread}/stat");
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    state(&text).is_some_and(|state| matches!(state, 'S' | 'D'))
+    state(&std::fs::read_to_string(path).ok()?)
 }
 
 /// Not known.
@@ -57,7 +61,7 @@ pub(super) fn is_asleep(_thread: u32) -> bool {
 /// Whether `thread` runs, or would if it had a processor. Not so where that is not known.
 #[cfg(all(target_os = "linux", not(gristmill_shuttle)))]
 pub(super) fn keeps_processor(thread: u32) -> bool {
-    !is_asleep(thread)
+    state_of(thread) == Some('R')
 }
 
 /// Not known.
@@ -107,6 +111,8 @@ mod tests {
     fn who_asks_is_not_asleep() {
         assert!(!is_asleep(thread()));
         assert!(!is_asleep(u32::MAX));
+        #[cfg(not(gristmill_shuttle))]
+        assert!(keeps_processor(thread()) && !keeps_processor(u32::MAX));
     }
 
     #[test]

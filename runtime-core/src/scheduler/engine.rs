@@ -192,16 +192,16 @@ impl Engine {
     pub(super) fn next_common_deadline(&self) -> Option<u64> {
         let outside = self.timers.next_deadline(self.timers.outside());
         let left = self.unminded.lanes();
-        left.filter_map(|lane| self.timers.next_deadline(lane))
+        left.filter_map(|left| self.timers.next_deadline(left.lane))
             .chain(outside)
             .min()
     }
 
     /// After firing timers of unminded lanes: those that have none left need nobody.
     pub(super) fn forget_empty(&self) {
-        for lane in self.unminded.lanes() {
-            if self.timers.next_deadline(lane).is_none() {
-                self.unminded.take_back(lane);
+        for left in self.unminded.lanes() {
+            if self.timers.next_deadline(left.lane).is_none() {
+                self.unminded.forget(left);
             }
         }
     }

@@ -100,31 +100,27 @@ impl Worker {
     pub(super) fn fire_due_timers(&self) {
         let engine = self.engine();
         let timers = &engine.timers;
-        let shards = [self.index(), timers.outside()];
-        let left = engine.unminded.any();
-        if !left
-            && shards
-                .iter()
-                .all(|&shard| timers.next_deadline(shard).is_none())
-        {
+        let shards = || {
+            let left = engine.unminded.lanes().map(|left| left.lane);
+            [self.index(), timers.outside()].into_iter().chain(left)
+        };
+        if shards().all(|shard| timers.next_deadline(shard).is_none()) {
             return;
         }
         let now = timers.now_ns();
         let due = |shard: usize| timers.next_deadline(shard).is_some_and(|next| next <= now);
-        if !left && !shards.iter().any(|&shard| due(shard)) {
+        if !shards().any(due) {
             return;
         }
         let mut wakers = self.wakers.take();
         self.deferring_timers(now, || {
-            for shard in shards.into_iter().chain(engine.unminded.lanes()) {
+            for shard in shards() {
                 let batch = timers.fire_due(shard, now, FIRE_AT_ONCE, &mut wakers);
                 self.fired.set(self.fired.get() + batch.fired);
             }
         });
         self.wakers.replace(wakers);
-        if left {
-            engine.forget_empty();
-        }
+        engine.forget_empty();
     }
 
     /// Looks for events without waiting: at the own branch, and then at the shared poller, but not each time if the branch has

@@ -104,6 +104,10 @@ impl Engine {
     pub(super) fn notice_stall(&self, lane: &Lane, round: u64, since: Instant, now: Instant) {
         let lasted = now.duration_since(since);
         let mut stall = lane.stall.lock();
+        // Under the lock, which whoever clears the mark takes too, after the end of the poll: one that is over is not marked.
+        if lane.stats.rounds.get() != round || !lane.polled.is_some() {
+            return;
+        }
         if lane.mark_stuck() {
             self.stuck.begin();
             *stall = lane.polled.get().map(|task| Stall {

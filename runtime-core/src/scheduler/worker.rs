@@ -132,6 +132,8 @@ impl Worker {
 
     /// Gives the core back, for another thread.
     pub(crate) fn into_core(self) -> Core {
+        // What it would have told of is in its queue, for whoever takes the core up, or with the others.
+        self.owe_nothing();
         self.core
     }
 
@@ -190,9 +192,8 @@ impl Worker {
                     }
                 }
             }
-            if self.lane().is_stuck() {
-                let _ = self.engine().clear_mark(self.lane());
-            }
+            // Also if there is none yet: whoever is about to set it finds, under the lock, that the poll is over.
+            let _ = self.engine().clear_mark(self.lane());
         });
     }
 
