@@ -25,6 +25,7 @@
 //!   thread asks; [`block_in_place`] — a poll that says it will be long
 //! * [`shelf`] — where a current-thread runtime's core lies while nobody works
 //! * [`cpu_wait`] — whether a worker sleeps, and how long it has waited for a processor, which is not its fault
+//! * [`slice`](mod@slice) — how long a thread asks to run at a time
 //! * [`polled`] — which task a worker polls; [`stall`] — a poll that keeps its worker; [`poll_watch`] — how long single polls
 //!   take, in debug mode
 //! * [`house`] — an engine with its owned sets and executors: all that a handle reaches
@@ -60,6 +61,7 @@ mod pace;
 mod processor;
 mod search;
 mod sleep;
+mod slice;
 mod steering;
 
 pub(crate) mod attendance;

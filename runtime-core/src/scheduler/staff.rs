@@ -11,6 +11,7 @@ use super::engine::Engine;
 use super::house::House;
 use super::lane::Lane;
 use super::search::Searching;
+use super::slice;
 use super::watch::Watcher;
 use super::worker::{Core, Step, Worker};
 use crate::reactor::thread::ReactorThread;
@@ -264,6 +265,7 @@ impl Staff {
         self.start(house, Duty::Reactor, name, move || {
             let _inside = context::enter_as_own(&watcher.house());
             sharpen_timers();
+            slice::ask_for_short();
             ReactorThread::new(reactor, guard, watcher).run();
         })
     }
@@ -333,6 +335,10 @@ impl Staff {
 
 fn work_lane(house: &Arc<House>, core: Core, role: Role) {
     sharpen_timers();
+    if role == Role::Relief {
+        // What it may have inherited from the reactor thread, whoever started it.
+        slice::ask_for_short();
+    }
     let lane = core.index();
     house.engine.unminded.take_back(lane);
     let _inside = context::enter_as_worker(house, lane);
