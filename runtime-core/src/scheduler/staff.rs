@@ -388,44 +388,47 @@ struct Need {
     /// How many tasks it had polled by `since`.
     polls: u64,
     since: Instant,
-    /// Since when more workers move than there are processors for, all are busy, and none was stuck; and how often one had been by
-    /// then.
-    surplus: Option<(Instant, u64)>,
+    /// How long more workers moved than there are processors for, all of them busy, since one last slept in a poll or said that it would;
+    /// and how often one had by then.
+    surplus: Duration,
+    times: u64,
 }
+
+/// A longer time between two rounds says nothing of what went on in it.
+const ONE_ROUND: Duration = Duration::from_millis(10);
 
 impl Need {
     fn new(polls: u64) -> Self {
         Self {
             polls,
             since: now(),
-            surplus: None,
+            surplus: Duration::ZERO,
+            times: 0,
         }
     }
 
-    /// Whether the worker has polled nothing for a while.
-    fn is_idle(&mut self, worker: &Worker) -> bool {
+    /// Whether the worker has polled nothing for a while, or others moved for a while who would have the processor to themselves without
+    /// it.
+    fn is_over(&mut self, worker: &Worker) -> bool {
         let polls = worker.polls();
         if polls == self.polls {
             return self.since.elapsed() >= LINGER;
         }
         self.polls = polls;
-        self.since = now();
-        false
+        let before = std::mem::replace(&mut self.since, now());
+        self.count(worker.engine(), self.since.duration_since(before));
+        self.surplus >= SURPLUS
     }
 
-    /// Whether others have moved for a while who would have the processor to themselves without it.
-    fn is_in_the_way(&mut self, engine: &Engine) -> bool {
-        if engine.moving() <= engine.workers || engine.idle.counts().parked() > 0 {
-            self.surplus = None;
-            return false;
-        }
+    /// Counts the time since the last round. A worker that is marked as stuck and computes, or lacks a processor, only interrupts the
+    /// count: it takes a processor itself.
+    fn count(&mut self, engine: &Engine, round: Duration) {
         let times = engine.stuck.times();
-        match self.surplus {
-            Some((since, seen)) if seen == times => since.elapsed() >= SURPLUS,
-            _ => {
-                self.surplus = Some((now(), times));
-                false
-            }
+        if times != self.times || engine.idle.counts().parked() > 0 {
+            self.times = times;
+            self.surplus = Duration::ZERO;
+        } else if engine.moving() > engine.workers {
+            self.surplus += round.min(ONE_ROUND);
         }
     }
 }
@@ -434,7 +437,7 @@ impl Need {
 fn until_not_needed(worker: &Worker, need: &mut Need) -> Step {
     if until_shutdown(worker) == Step::Stop {
         Step::Stop
-    } else if need.is_idle(worker) || need.is_in_the_way(worker.engine()) {
+    } else if need.is_over(worker) {
         Step::StopUnlessChosen
     } else {
         Step::GoOn

@@ -26,7 +26,16 @@ const AGAIN: u32 = 10;
 /// Less than this is not worth saying again and again, however short the reported ones are.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// How many lanes are marked as stuck just now, and how often one was.
+/// What a stuck worker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// It sleeps in its poll, or says that it will be long.
+    Blocking,
+    /// It computes, or would if it had a processor.
+    Computing,
+}
+
+/// How many lanes are marked as stuck just now, and how often one was that blocks.
 #[derive(Debug)]
 pub(super) struct Stuck(AtomicU64);
 
@@ -39,9 +48,13 @@ impl Stuck {
         Self(AtomicU64::new(0))
     }
 
-    fn begin(&self) {
+    fn begin(&self, kind: Kind) {
+        let one = match kind {
+            Kind::Blocking => TIMES_ONE + STUCK_ONE,
+            Kind::Computing => STUCK_ONE,
+        };
         // ORDERING: Relaxed; a hint, with a fence behind it where a look at it must not be missed, edge P1.
-        self.0.fetch_add(TIMES_ONE + STUCK_ONE, Ordering::Relaxed);
+        self.0.fetch_add(one, Ordering::Relaxed);
     }
 
     fn end(&self) {
@@ -56,7 +69,7 @@ impl Stuck {
         (self.0.load(Ordering::Relaxed) % TIMES_ONE) as usize
     }
 
-    /// A number that changes whenever one becomes so.
+    /// A number that changes whenever one becomes so that blocks.
     pub(super) fn times(&self) -> u64 {
         // ORDERING: Relaxed; only compared with an earlier value.
         self.0.load(Ordering::Relaxed) / TIMES_ONE
@@ -109,7 +122,11 @@ impl Engine {
             return;
         }
         if lane.mark_stuck() {
-            self.stuck.begin();
+            self.stuck.begin(if lane.is_computing() {
+                Kind::Computing
+            } else {
+                Kind::Blocking
+            });
             *stall = lane.polled.get().map(|task| Stall {
                 task,
                 round,
@@ -144,7 +161,7 @@ impl Engine {
             let _ = self.clear_mark(lane);
         }
         if lane.announce_stuck() {
-            self.stuck.begin();
+            self.stuck.begin(Kind::Blocking);
         }
     }
 
