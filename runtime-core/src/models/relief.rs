@@ -3,14 +3,11 @@
 //! The parts are the engine's own: the idle counts, the beds, and the steps of a search. A relief worker's limited sleep is
 //! one that ends at once: a model has no clock.
 
-use super::{check, check_bounded};
+use super::{check, check_bounded, engine};
 use crate::park::idle::{Bed, Idle};
 use crate::park::{Parker, Retracted, Unpark};
 use crate::reactor::inbox::Inbox;
-use crate::report::reporter::Reporting;
-use crate::report::{Reporter, UnhandledPanic};
 use crate::scheduler::Engine;
-use crate::scheduler::engine::TimeSource;
 use crate::scheduler::staff::StandIn;
 use loom::sync::atomic::{AtomicUsize, Ordering, fence};
 use loom::thread;
@@ -297,17 +294,7 @@ fn calls_relief(engine: &Engine) -> bool {
 /// marks and choice.
 fn a_relief_worker_that_goes_beside_one_that_blocks(look: Look) {
     check(move || {
-        let silent = Reporting {
-            debug: None,
-            stalls: None,
-            hook: None,
-            policy: UnhandledPanic::Ignore,
-            thread_name: String::new(),
-        };
-        let reporter = Reporter::new(silent).expect("no thread of its own");
-        let (engine, queues) =
-            Engine::new(1, 1, TimeSource::Real, reporter).expect("descriptors to spare");
-        drop(queues);
+        let engine = engine(1, 1);
         engine.staff_lane();
         engine.staff_lane();
         let blocker = {

@@ -1,13 +1,10 @@
 //! The end of a runtime against a spawn, with the engine's own parts: the owned set, the injector, the marks of the
 //! shutdown, and a worker that may be asleep. Invariant Y1, and N2's second half.
 
-use super::check_bounded;
+use super::{check_bounded, engine};
 use crate::park::Retracted;
 use crate::park::idle::Bed;
-use crate::report::reporter::Reporting;
-use crate::report::{Reporter, UnhandledPanic};
 use crate::scheduler::Engine;
-use crate::scheduler::engine::TimeSource;
 use crate::scheduler::home::Home;
 use crate::task::{JoinError, Meta, allocate};
 use loom::sync::atomic::{AtomicUsize, Ordering};
@@ -42,17 +39,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Arc<Self> {
-        let silent = Reporting {
-            debug: None,
-            stalls: None,
-            hook: None,
-            policy: UnhandledPanic::Ignore,
-            thread_name: String::new(),
-        };
-        let reporter = Reporter::new(silent).expect("no thread of its own");
-        let (engine, queues) =
-            Engine::new(1, 0, TimeSource::Real, reporter).expect("descriptors to spare");
-        drop(queues);
+        let engine = engine(1, 0);
         let home = Home::new(Arc::clone(&engine));
         Arc::new(Self { engine, home })
     }

@@ -76,15 +76,6 @@ impl Stuck {
     }
 }
 
-/// What a lane was marked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub(super) enum Marked {
-    Stuck,
-    /// The worker is to look behind stuck ones.
-    Asked,
-}
-
 /// What is known of a long poll.
 #[derive(Debug)]
 pub(super) struct Stall {
@@ -172,22 +163,21 @@ impl Engine {
     }
 
     /// Clears the mark of a worker that is back from the poll for which its lane was marked, says now that it will be longer, or was
-    /// asked for help.
+    /// asked for help. What the mark was.
     #[cold]
-    pub(super) fn clear_mark(&self, lane: &Lane) -> Marked {
+    pub(super) fn clear_mark(&self, lane: &Lane) -> Moving {
         let is_relieved = self.moving() > 0;
-        let stall = {
+        let (mark, stall) = {
             let mut stall = lane.stall.lock();
-            match lane.set_moving() {
-                Moving::Already => {}
-                Moving::Again => self.stuck.end(),
-                // By no stuck worker, and so by none that has a stall to tell of.
-                Moving::Asked => return Marked::Asked,
+            let mark = lane.set_moving();
+            if mark == Moving::Again {
+                self.stuck.end();
             }
-            stall.take()
+            // There is none but of a worker that was stuck.
+            (mark, stall.take())
         };
         let Some(stall) = stall else {
-            return Marked::Stuck;
+            return mark;
         };
         // If the mark came just after the end of the poll, the worker sees it a poll too late.
         let lasted = if stall.round == lane.stats.rounds.get() {
@@ -196,7 +186,7 @@ impl Engine {
             stall.lasted
         };
         self.reporter.stall_is_over(stall.task, lasted, is_relieved);
-        Marked::Stuck
+        mark
     }
 }
 

@@ -109,18 +109,13 @@ impl Sight {
         }
         let left = match self.suspected {
             _ if lasted < threshold => threshold - lasted,
+            // Also if it ran at the first look.
+            _ if suspect.is_asleep() => Duration::ZERO,
             Some((since, waited)) if since != now => {
                 let waited = suspect.cpu_wait().saturating_sub(waited);
                 let ran = now.duration_since(since).saturating_sub(waited);
-                let left = threshold.saturating_sub(ran);
-                // It may have run at first, and sleep by now.
-                if left.is_zero() || suspect.is_asleep() {
-                    Duration::ZERO
-                } else {
-                    left
-                }
+                threshold.saturating_sub(ran)
             }
-            _ if suspect.is_asleep() => Duration::ZERO,
             _ => threshold,
         };
         self.stuck = left.is_zero();

@@ -18,12 +18,11 @@
 use super::context;
 use super::engine::Engine;
 use super::house::House;
-use super::lane::Lane;
+use super::lane::{Lane, Moving};
 use super::linger::Linger;
 use super::pace::Pace;
 use super::poll_watch::PollWatch;
 use super::search::Searching;
-use super::stall::Marked;
 use super::steering::Steering;
 use crate::queue::LocalQueue;
 use crate::reactor::inbox::Event;
@@ -200,7 +199,7 @@ impl Worker {
     /// Clears the mark that the reactor thread has put on this worker's lane, if there is one, and does what it asks for.
     #[inline]
     fn heed_mark(&self, lane: &Lane) {
-        if lane.is_marked() && self.engine().clear_mark(lane) == Marked::Asked {
+        if lane.is_marked() && self.engine().clear_mark(lane) == Moving::Asked {
             self.take_from_stuck();
         }
     }

@@ -1,6 +1,7 @@
 //! A poller that cannot be opened, takes no more descriptors, or whose waits fail.
 
 use super::stalls::Door;
+use super::waits::sleeps_end;
 use super::{check, check_in, runtime};
 use crate::reactor::{Direction, Initial, Reactor, Ready, Registered};
 use crate::scheduler::context;
@@ -66,20 +67,7 @@ fn everything_else_goes_on(runtime: Runtime) {
             task.await.expect("no panic").expect("a thread")
         })
     });
-    let sleeping = [3_u64, 700, 40].map(|micros| {
-        runtime.spawn(async move {
-            let time = Duration::from_micros(micros);
-            let start = runtime_timer::Instant::now();
-            runtime_timer::sleep(time).await;
-            assert!(start.elapsed() >= time);
-        })
-    });
-    runtime.block_on(async {
-        runtime_timer::sleep(Duration::from_micros(20)).await;
-        for sleeper in sleeping {
-            sleeper.await.expect("no panic");
-        }
-    });
+    sleeps_end(&runtime);
     assert_eq!(outside.join().expect("no panic"), 1);
     drop(runtime.spawn(std::future::pending::<()>()));
 }

@@ -2,6 +2,7 @@
 
 use super::{check, runtime};
 use crate::reactor::{Direction, Initial, Ready, Registered};
+use crate::runtime::Runtime;
 use crate::scheduler::context;
 use shuttle::sync::{Arc, Barrier};
 use std::future::poll_fn;
@@ -9,25 +10,27 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+/// Sleeps in tasks and in the future of `block_on` end, and none early.
+pub(super) fn sleeps_end(runtime: &Runtime) {
+    let sleeping = [3_u64, 700, 40].map(|micros| {
+        runtime.spawn(async move {
+            let time = Duration::from_micros(micros);
+            let start = runtime_timer::Instant::now();
+            runtime_timer::sleep(time).await;
+            assert!(start.elapsed() >= time);
+        })
+    });
+    runtime.block_on(async {
+        runtime_timer::sleep(Duration::from_micros(20)).await;
+        for sleeper in sleeping {
+            sleeper.await.expect("no panic");
+        }
+    });
+}
+
 #[test]
 fn timers_on_workers_and_outside_fire_and_none_is_early() {
-    check(|| {
-        let runtime = runtime(2);
-        let sleeping = [3_u64, 700, 40].map(|micros| {
-            runtime.spawn(async move {
-                let time = Duration::from_micros(micros);
-                let start = runtime_timer::Instant::now();
-                runtime_timer::sleep(time).await;
-                assert!(start.elapsed() >= time);
-            })
-        });
-        runtime.block_on(async {
-            runtime_timer::sleep(Duration::from_micros(20)).await;
-            for sleeper in sleeping {
-                sleeper.await.expect("no panic");
-            }
-        });
-    });
+    check(|| sleeps_end(&runtime(2)));
 }
 
 #[test]
