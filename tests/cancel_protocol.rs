@@ -3,6 +3,7 @@
 mod common;
 mod wire;
 
+use common::Flavour;
 use common::ends::{End, at_every_end};
 use gristmill::net::protocol::{
     self, Address, DatagramProtocol, DatagramTransport, Listener, Protocol, Transport, Written,
@@ -13,7 +14,7 @@ use gristmill::sync::Event;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
 use wire::fresh_path;
 
@@ -158,6 +159,48 @@ fn why_a_server_stopped_is_told_though_who_waited_first_gave_up() {
         let error = outcome.expect_err("it failed");
         assert_eq!(error.to_string(), "expected by the test");
         end.runtime().block_on(server.wait_closed());
+    });
+}
+
+#[test]
+fn who_gives_up_between_the_last_of_a_server_and_its_end_leaves_no_waker() {
+    /// Keeps the task that takes connections from its end, when nothing of it is left but the factory.
+    struct Last(mpsc::Receiver<()>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            let _ = self.0.recv();
+        }
+    }
+    at_every_end(|end| {
+        let (go_on, last) = mpsc::channel();
+        let last = Last(last);
+        let fail = Arc::new(Event::new());
+        let listener = Failing {
+            fail: Arc::clone(&fail),
+            wait: None,
+        };
+        let factory = move || {
+            let _ = &last;
+            Silent
+        };
+        // The server's own runtime, so that its end does not hold up who waits.
+        let theirs = Flavour::OneWorker.runtime();
+        let inside = theirs.enter();
+        let server = Arc::new(serve(listener, factory));
+        drop(inside);
+        fail.set();
+        common::eventually("it has stopped", || !server.is_serving());
+        let own = Arc::clone(&server);
+        let waits = async move { own.serve_forever().await };
+        let got = end.of_woken(waits, |_| go_on.send(()).expect("it waits"));
+        // If it was given up before.
+        let _ = go_on.send(());
+        let outcome = match got {
+            Some(outcome) => outcome,
+            None => end.runtime().block_on(server.serve_forever()),
+        };
+        let error = outcome.expect_err("it failed");
+        assert_eq!(error.to_string(), "expected by the test");
     });
 }
 

@@ -67,7 +67,12 @@ pub(super) fn piece(n: usize) -> u64 {
 }
 
 /// Arithmetic in which every step needs the one before.
+///
+/// The same machine code for all who ask: where the compiler knows the number of steps it unrolls the loop, which makes the chain longer,
+/// and a runtime's job would not be the one that a worker process is told over its pipe.
+#[inline(never)]
 pub(crate) fn crunch(seed: u64, steps: u64) -> u64 {
+    let steps = black_box(steps);
     let mut x = seed | 1;
     for step in 0..steps {
         x = (x ^ (x >> 29))

@@ -6,13 +6,15 @@ use super::clients::{Clients, Door};
 use super::connection::Connection;
 use super::listener::Listener;
 use crate::net::mishap::{Mishap, Pauses};
-use crate::task::{AbortHandle, JoinHandle, consume_budget, spawn};
+use crate::task::{AbortHandle, JoinError, JoinHandle, consume_budget, spawn, unconstrained};
 use parking_lot::Mutex;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::panic::resume_unwind;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 /// Takes connections from `listener` and serves each with a protocol of its own, made by `factory`.
 ///
@@ -40,7 +42,7 @@ where
         clients,
         local,
         accepting: accepting.abort_handle(),
-        outcome: Mutex::new(Some(accepting)),
+        outcome: Mutex::new(Some(Accepting::Ending(accepting))),
     }
 }
 
@@ -56,7 +58,7 @@ pub struct Server {
     /// The task that owns the listener.
     accepting: AbortHandle,
     /// How that task ended; taken by whoever waits for it first.
-    outcome: Mutex<Option<JoinHandle<io::Result<()>>>>,
+    outcome: Mutex<Option<Accepting>>,
 }
 
 impl Server {
@@ -122,33 +124,65 @@ impl Server {
     ///
     /// Cancel safe: the server goes on.
     pub async fn serve_forever(&self) -> io::Result<()> {
-        /// Puts the task back for the next who waits, unless its outcome was taken.
-        struct Taken<'a> {
-            place: &'a Mutex<Option<JoinHandle<io::Result<()>>>>,
-            task: Option<JoinHandle<io::Result<()>>>,
-        }
-        impl Drop for Taken<'_> {
-            fn drop(&mut self) {
-                if let Some(task) = self.task.take() {
-                    *self.place.lock() = Some(task);
-                }
-            }
-        }
         self.clients.stopped().await;
-        let mut taken = Taken {
+        let mut turn = Turn {
             place: &self.outcome,
-            task: self.outcome.lock().take(),
+            accepting: self.outcome.lock().take(),
         };
-        let Some(accepting) = &mut taken.task else {
+        let Some(accepting) = &mut turn.accepting else {
             return Ok(());
         };
-        let outcome = accepting.await;
-        taken.task = None;
-        match outcome {
-            Ok(outcome) => outcome,
-            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-            Err(_) => Ok(()),
+        let outcome = match accepting {
+            Accepting::Ending(task) => task.await,
+            Accepting::Ended(_) => return turn.tell(),
+        };
+        turn.accepting = Some(Accepting::Ended(outcome));
+        turn.tell()
+    }
+}
+
+/// The task that takes connections, for who is to tell how it ended.
+enum Accepting {
+    /// Not seen to have ended.
+    Ending(JoinHandle<io::Result<()>>),
+    /// As it says.
+    Ended(Result<io::Result<()>, JoinError>),
+}
+
+/// The right to tell why the server stopped. Goes back to its place if it was not used.
+struct Turn<'a> {
+    place: &'a Mutex<Option<Accepting>>,
+    accepting: Option<Accepting>,
+}
+
+impl Turn<'_> {
+    /// Why the server stopped, once that is known.
+    fn tell(mut self) -> io::Result<()> {
+        match self.accepting.take() {
+            Some(Accepting::Ended(Ok(outcome))) => outcome,
+            Some(Accepting::Ended(Err(error))) if error.is_panic() => {
+                resume_unwind(error.into_panic())
+            }
+            _ => Ok(()),
         }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let accepting = match self.accepting.take() {
+            Some(Accepting::Ending(mut task)) => {
+                // The handle is not to keep the waker of who gave up until somebody else waits.
+                let look = unconstrained(&mut task);
+                match pin!(look).poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(outcome) => Accepting::Ended(outcome),
+                    Poll::Pending => Accepting::Ending(task),
+                }
+            }
+            Some(ended) => ended,
+            None => return,
+        };
+        *self.place.lock() = Some(accepting);
     }
 }
 
