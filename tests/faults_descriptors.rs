@@ -183,7 +183,7 @@ fn a_number_that_is_used_again_brings_its_events_to_its_new_owner_alone() {
                     let old = TcpStream::from_std(old).expect("registered");
                     let old_waker = CountingWaker::new();
                     // Its first event, that it can be written, may come between an attempt to read and what that says: once.
-                    let mut old_waits = loop {
+                    let old_waits = loop {
                         assert!(old.try_read(&mut [0]).is_err());
                         let mut waits = Box::pin(old.readable());
                         if old_waker.poll(&mut waits).is_pending() {

@@ -336,7 +336,6 @@ impl Staff {
 fn work_lane(house: &Arc<House>, core: Core, role: Role) {
     sharpen_timers();
     if role == Role::Relief {
-        // What it may have inherited from the reactor thread, whoever started it.
         slice::ask_for_short();
     }
     let lane = core.index();
