@@ -14,13 +14,16 @@
 //!
 //! * L1 — No lock is held while user code runs, so a destructor that never returns keeps nobody from making the report.
 //! * L2 — The report takes everything along; from then on no reference to a task is kept but by a sweep that goes on.
+//! * L3 — The report finds a task that is being swept in one place at any time: a sweep takes it from its set under the lock of its hand,
+//!   notes there that it drops it, and what came of it, under that lock too; the report holds the list of hands and every hand while it
+//!   counts what is left in the sets. Who finds the runnable of such a task in a queue sweeps it likewise.
 
 use super::shutdown_report::{
     LISTED, Origin, UnfinishedJob, UnfinishedJobState, UnfinishedTask, UnfinishedTaskState,
 };
 use crate::sync::{Arc, Mutex};
 use crate::task::header::TaskRef;
-use crate::task::{ClaimOutcome, Id, JoinError, Standing};
+use crate::task::{ClaimOutcome, Id, JoinError, Runnable, Standing};
 use std::collections::HashSet;
 use std::thread;
 
@@ -133,23 +136,21 @@ impl Leftovers {
         }
     }
 
-    /// Takes everything out. `thread_of` says which thread polls a task.
-    pub(crate) fn take(&self, thread_of: impl Fn(Id) -> Option<String>) -> Noted {
+    /// Takes everything out. `unreached` counts the tasks that no sweep has come to; `thread_of` says which thread polls a task.
+    pub(crate) fn take(
+        &self,
+        unreached: impl FnOnce() -> usize,
+        thread_of: impl Fn(Id) -> Option<String>,
+    ) -> Noted {
+        let (state, hands, unreached) = self.take_all(unreached);
         let State {
-            hands,
             expected,
             cut_off,
             cancelled,
             ..
-        } = std::mem::replace(
-            &mut *self.state.lock(),
-            State {
-                is_reported: true,
-                ..State::default()
-            },
-        );
+        } = state;
         let mut noted = Noted {
-            more_tasks: cut_off.more,
+            more_tasks: cut_off.more + unreached,
             more_jobs: cancelled.more,
             ..Noted::default()
         };
@@ -157,60 +158,92 @@ impl Leftovers {
             let state = UnfinishedJobState::Cancelled;
             noted.jobs.push(UnfinishedJob { job, state });
         }
-        let mut over = Vec::new();
+        // In the order of what is known best of a task that several tell of.
+        let (mut dropping, mut running, mut over) = (Vec::new(), Vec::new(), Vec::new());
         for hand in hands {
-            let hand = std::mem::take(&mut *hand.lock());
-            noted.tasks.extend(hand.dropping.map(|task| UnfinishedTask {
+            dropping.extend(hand.dropping.map(|task| UnfinishedTask {
                 state: UnfinishedTaskState::Dropping,
                 thread: hand.thread,
                 ..task
             }));
-            for task in &hand.polled {
-                noted.still_running(task, &cut_off.list, &thread_of);
-            }
+            let of_running = |task| still_running(task, &cut_off.list, &thread_of);
+            running.extend(hand.polled.iter().filter_map(of_running));
             noted.more_tasks += hand.dropped.more;
             over.extend(hand.dropped.list);
         }
         let polled = |task| UnfinishedTask::new(task, UnfinishedTaskState::Polled);
         over.extend(cut_off.list.into_iter().map(polled));
         over.extend(expected);
-        noted.add(over);
+        noted.list(dropping.into_iter().chain(running).chain(over));
         noted
+    }
+
+    /// The notes, what the sweeps have in hand, and what they have not come to: all of one moment (L3).
+    fn take_all(&self, unreached: impl FnOnce() -> usize) -> (State, Vec<Hand>, usize) {
+        let mut state = self.state.lock();
+        let reported = State {
+            is_reported: true,
+            ..State::default()
+        };
+        let taken = std::mem::replace(&mut *state, reported);
+        let mut hands: Vec<_> = taken.hands.iter().map(|hand| hand.lock()).collect();
+        let unreached = unreached();
+        let contents = hands.iter_mut().map(|hand| std::mem::take(&mut **hand));
+        let contents = contents.collect();
+        drop(hands);
+        (taken, contents, unreached)
     }
 }
 
 impl Noted {
-    /// Lists further tasks, but for those that are listed already.
-    fn add(&mut self, tasks: Vec<UnfinishedTask>) {
-        let mut listed: HashSet<Id> = self.tasks.iter().map(UnfinishedTask::id).collect();
-        let is_new = |task: &UnfinishedTask| listed.insert(task.id());
-        self.tasks.extend(tasks.into_iter().filter(is_new));
+    /// Lists tasks, each once.
+    fn list(&mut self, tasks: impl Iterator<Item = UnfinishedTask>) {
+        let mut listed = HashSet::new();
+        self.tasks = tasks.filter(|task| listed.insert(task.id())).collect();
         self.more_tasks += self.tasks.len().saturating_sub(LISTED);
         self.tasks.truncate(LISTED);
     }
+}
 
-    /// A task that was being polled when a sweep came to it, and may still be.
-    fn still_running(
-        &mut self,
-        task: &TaskRef,
-        cut_off: &[Origin],
-        thread_of: impl Fn(Id) -> Option<String>,
-    ) {
-        if task.is_complete() {
-            return;
-        }
-        let meta = task.meta();
-        let state = if cut_off.iter().any(|task| task.meta.id == meta.id) {
-            UnfinishedTaskState::Dropping
-        } else {
-            UnfinishedTaskState::Polling
-        };
-        self.tasks.push(UnfinishedTask {
-            task: Origin::of(task),
-            state,
-            thread: thread_of(meta.id),
-        });
+/// A task that was being polled when a sweep came to it, or dropped, and may still be.
+fn still_running(
+    task: &TaskRef,
+    cut_off: &[Origin],
+    thread_of: impl Fn(Id) -> Option<String>,
+) -> Option<UnfinishedTask> {
+    if task.is_complete() {
+        return None;
     }
+    let meta = task.meta();
+    let state = if cut_off.iter().any(|task| task.meta.id == meta.id) {
+        UnfinishedTaskState::Dropping
+    } else {
+        UnfinishedTaskState::Polling
+    };
+    Some(UnfinishedTask {
+        task: Origin::of(task),
+        state,
+        thread: thread_of(meta.id),
+    })
+}
+
+/// A task as it is found by who is about to drop its future.
+fn begun(task: &TaskRef) -> Option<UnfinishedTask> {
+    let state = match task.standing() {
+        Standing::Asleep | Standing::Running => UnfinishedTaskState::Waiting,
+        Standing::Scheduled => UnfinishedTaskState::Runnable,
+        Standing::Ended => return None,
+    };
+    Some(UnfinishedTask::new(Origin::of(task), state))
+}
+
+/// Who lists a task that is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listing {
+    /// Who drops it.
+    Here,
+    /// It is listed.
+    Done,
 }
 
 /// The dropping of futures by one thread.
@@ -221,40 +254,61 @@ pub(crate) struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Ends a task as cancelled, on this thread; if it is being polled, at the end of that poll.
-    pub(crate) fn end(&mut self, task: TaskRef) {
-        let dropped = self.end_quietly(task);
-        if let (Some(dropped), Some(hand)) = (dropped, &self.hand) {
-            hand.lock().dropped.add(dropped);
-        }
+    /// Ends a task as cancelled, on this thread, whose runnable the caller has taken from a queue.
+    pub(crate) fn end(&mut self, runnable: Runnable) {
+        self.end_in_hand(|| Some(runnable.into_task()), |_| {}, Listing::Here);
     }
 
-    /// As [`end`](Self::end) for a task that was [expected](Leftovers::expect), and so listed: tells only if that hangs. Gives what
-    /// there would be to list.
-    pub(crate) fn end_quietly(&mut self, task: TaskRef) -> Option<UnfinishedTask> {
-        let error = JoinError::shut_down(task.meta().id);
-        let state = match task.standing() {
-            Standing::Asleep | Standing::Running => UnfinishedTaskState::Waiting,
-            Standing::Scheduled => UnfinishedTaskState::Runnable,
-            Standing::Ended => return None,
+    /// Ends the task that `next` takes out of a set as cancelled, on this thread; if it is being polled, at the end of that poll. It is
+    /// shown to `look` before. Whether there was one.
+    pub(crate) fn end_next(
+        &mut self,
+        next: impl FnOnce() -> Option<TaskRef>,
+        look: impl FnOnce(&TaskRef),
+    ) -> bool {
+        self.end_in_hand(next, look, Listing::Here)
+    }
+
+    /// As [`end_next`](Self::end_next) for tasks that were [expected](Leftovers::expect), and so listed: tells only if that hangs.
+    pub(crate) fn end_next_quietly(
+        &mut self,
+        next: impl FnOnce() -> Option<TaskRef>,
+        look: impl FnOnce(&TaskRef),
+    ) -> bool {
+        self.end_in_hand(next, look, Listing::Done)
+    }
+
+    fn end_in_hand(
+        &mut self,
+        next: impl FnOnce() -> Option<TaskRef>,
+        look: impl FnOnce(&TaskRef),
+        listing: Listing,
+    ) -> bool {
+        let hand = self.hand();
+        let mut held = hand.as_ref().map(|hand| hand.lock());
+        let Some(task) = next() else {
+            return false;
         };
-        let Some(hand) = self.hand() else {
-            task.end(error);
-            return None;
-        };
-        hand.lock().dropping = Some(UnfinishedTask::new(Origin::of(&task), state));
-        // L1: destructors run in here.
-        let outcome = task.claim_and_end(error);
-        let mut hand = hand.lock();
-        let dropping = hand.dropping.take();
-        match outcome {
-            ClaimOutcome::Claimed => dropping,
-            ClaimOutcome::Running => {
-                hand.polled.push(task);
-                None
-            }
-            ClaimOutcome::Ended => None,
+        if let Some(held) = &mut held {
+            held.dropping = begun(&task);
         }
+        drop(held);
+        look(&task);
+        // L1: destructors run in here.
+        let outcome = task.claim_and_end(JoinError::shut_down(task.meta().id));
+        let Some(hand) = &hand else {
+            return true;
+        };
+        let mut held = hand.lock();
+        let dropped = held.dropping.take();
+        match outcome {
+            ClaimOutcome::Claimed if listing == Listing::Here => {
+                dropped.into_iter().for_each(|task| held.dropped.add(task));
+            }
+            ClaimOutcome::Running => held.polled.push(task),
+            ClaimOutcome::Claimed | ClaimOutcome::Ended => {}
+        }
+        true
     }
 
     /// Where to note; nowhere if the report was made before.

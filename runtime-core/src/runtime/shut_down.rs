@@ -124,7 +124,10 @@ fn await_sweep(house: &Arc<House>, sweeping: &mut Sweeping, deadline: Option<Ins
 
 /// What was left, in the order of its weight.
 fn tell(house: &Arc<House>, sweeping: &Sweeping) -> ShutdownReport {
-    let mut noted = house.engine.leftovers.take(|task| poller_of(house, task));
+    // Those in the sets were not reached, as a destructor before them does not end.
+    let unreached = || house.unreached_tasks();
+    let leftovers = &house.engine.leftovers;
+    let mut noted = leftovers.take(unreached, |task| poller_of(house, task));
     let running = house.running_jobs.unfinished();
     let mut jobs: Vec<_> = running
         .into_iter()
@@ -141,8 +144,7 @@ fn tell(house: &Arc<House>, sweeping: &Sweeping) -> ShutdownReport {
     threads.append(&mut house.compute.thread_names());
     ShutdownReport {
         tasks: noted.tasks,
-        // Those in the sets were not reached, as a destructor before them does not end.
-        more_tasks: noted.more_tasks + house.unreached_tasks(),
+        more_tasks: noted.more_tasks,
         jobs,
         more_jobs: noted.more_jobs + unlisted + sweeping.jobs_left(),
         threads,

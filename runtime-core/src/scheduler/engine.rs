@@ -240,8 +240,9 @@ impl Engine {
     pub(crate) fn empty_unattended(&self) {
         // ORDERING: SeqCst, see `leave_unattended`; on the pusher's side the fence is in `notify`.
         if self.unattended.load(Ordering::SeqCst) {
+            let mut sweep = self.leftovers.sweep();
             while let Some(runnable) = self.injector.take() {
-                drop(runnable);
+                sweep.end(runnable);
             }
         }
     }

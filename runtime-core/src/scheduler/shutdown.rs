@@ -20,6 +20,7 @@ use super::worker::Worker;
 use crate::reactor::thread::wake;
 use crate::report::shutdown_report::LISTED;
 use crate::sync::Arc;
+use crate::task::header::TaskRef;
 use runtime_blocking::Job;
 
 impl House {
@@ -40,18 +41,13 @@ impl House {
     /// Drops the futures that are left, those of home `first` first.
     pub(crate) fn end_tasks(&self, first: usize) {
         let mut sweep = self.engine.leftovers.sweep();
+        let look = |task: &TaskRef| self.engine.reporter.unfinished(task);
         let (before, after) = self.homes.split_at(first);
         for home in after.iter().chain(before) {
-            while let Some(task) = home.tasks.pop() {
-                self.engine.reporter.unfinished(&task);
-                sweep.end(task);
-            }
+            while sweep.end_next(|| home.tasks.pop(), look) {}
         }
         let set_aside = || self.set_aside.lock().pop();
-        while let Some(task) = set_aside() {
-            self.engine.reporter.unfinished(&task);
-            sweep.end_quietly(task);
-        }
+        while sweep.end_next_quietly(set_aside, look) {}
     }
 
     /// How many tasks nobody has come to, or told of.

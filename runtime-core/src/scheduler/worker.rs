@@ -386,8 +386,9 @@ impl Worker {
 
     /// Ends every runnable that is left in this worker's queue, at shutdown.
     pub(super) fn drain(&self) {
+        let mut sweep = self.engine().leftovers.sweep();
         while let Some(runnable) = self.queue().pop(&self.lane().queue) {
-            drop(runnable);
+            sweep.end(runnable);
         }
     }
 }

@@ -55,6 +55,14 @@ impl Runnable {
         self.0.name()
     }
 
+    /// The task, without the right to poll it. The caller ends it: nobody else would.
+    pub(crate) fn into_task(mut self) -> TaskRef {
+        // SAFETY: the reference is taken once, for the runnable is forgotten.
+        let task = unsafe { ManuallyDrop::take(&mut self.0) };
+        std::mem::forget(self);
+        task
+    }
+
     /// The task itself.
     pub(crate) fn task(&self) -> TaskRef {
         TaskRef::clone(&self.0)
