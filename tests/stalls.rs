@@ -2,37 +2,13 @@
 
 mod common;
 
-use common::{Flavour, PATIENCE, panic_text, silence_panics, within};
-use gristmill::runtime::{Builder, Runtime};
+use common::{Flavour, PATIENCE, blocker, meet, panic_text, silence_panics, within};
+use gristmill::runtime::Builder;
 use gristmill::task;
 use gristmill::time::{Duration, sleep};
-use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier, mpsc};
-
-/// Tasks that meet at a barrier run at the same time, so on as many threads.
-fn meet(runtime: &Runtime, tasks: usize) -> HashSet<std::thread::ThreadId> {
-    runtime
-        .block_on(runtime.spawn(async move {
-            let barrier = Arc::new(Barrier::new(tasks));
-            let members: Vec<_> = (0..tasks)
-                .map(|_| {
-                    let barrier = Arc::clone(&barrier);
-                    gristmill::spawn(async move {
-                        barrier.wait();
-                        std::thread::current().id()
-                    })
-                })
-                .collect();
-            let mut threads = HashSet::new();
-            for member in members {
-                threads.insert(member.await.expect("no panic"));
-            }
-            threads
-        }))
-        .expect("no panic")
-}
+use std::sync::{Arc, mpsc};
 
 #[test]
 fn tasks_of_one_worker_spread_over_all_workers_by_stealing_alone() {
@@ -360,17 +336,6 @@ fn block_in_place_on_a_current_thread_runtime_panics_with_the_fix() {
     assert!(runtime.block_on(task).expect_err("panicked").is_panic());
 }
 
-/// A task that blocks its thread until the sender is dropped; on the channel it says that it does.
-fn blocker(entered: &mpsc::Sender<()>) -> (mpsc::Sender<()>, impl Future<Output = ()> + use<>) {
-    let (release, released) = mpsc::channel::<()>();
-    let entered = entered.clone();
-    let body = async move {
-        entered.send(()).expect("a receiver");
-        let _ = released.recv();
-    };
-    (release, body)
-}
-
 #[test]
 fn relief_workers_that_get_stuck_are_relieved_up_to_the_bound_and_then_by_whoever_comes_back() {
     for relief in [0, 1, 3] {
@@ -470,68 +435,4 @@ fn relief_workers_go_when_nothing_is_left_for_them() {
             assert_eq!(meet(&runtime, 4).len(), 4);
         });
     }
-}
-
-/// A runtime of one worker, which is blocked until the sender is dropped, and the handle of the task that blocks it.
-fn with_its_worker_blocked() -> (Runtime, mpsc::Sender<()>, task::JoinHandle<()>) {
-    let runtime = Builder::new().worker_threads(1).build().expect("a runtime");
-    let (entered, enter) = mpsc::channel();
-    let (release, blocks) = blocker(&entered);
-    let stuck = runtime.spawn(blocks);
-    enter.recv_timeout(PATIENCE).expect("it gets the worker");
-    (runtime, release, stuck)
-}
-
-#[test]
-fn a_relief_worker_goes_before_its_timers_are_due_and_they_fire_nevertheless() {
-    within("timers", || {
-        let (runtime, release, stuck) = with_its_worker_blocked();
-        let metrics = runtime.metrics();
-        // The relief worker polls these, so their timers are in its own shard.
-        let far = runtime.spawn(sleep(Duration::from_secs(3_600)));
-        let near = runtime.spawn(sleep(Duration::from_secs(3)));
-        common::eventually("both wait", || metrics.num_timers() == 2);
-        drop(release);
-        runtime.block_on(stuck).expect("no panic");
-        common::eventually("it goes", || metrics.num_relief_workers() == 0);
-        runtime.block_on(near).expect("no panic");
-        assert_eq!(metrics.num_timers(), 1);
-        assert!(!far.is_finished());
-        // One that comes later takes the shard over again.
-        assert_eq!(meet(&runtime, 3).len(), 3);
-        far.abort();
-        assert!(runtime.block_on(far).expect_err("aborted").is_cancelled());
-        assert_eq!(metrics.num_timers(), 0);
-    });
-}
-
-#[test]
-fn in_a_program_that_is_always_busy_a_relief_worker_goes_once_the_stuck_one_is_back() {
-    within("busy", || {
-        let (runtime, release, stuck) = with_its_worker_blocked();
-        let metrics = runtime.metrics();
-        let busy = Arc::new(AtomicBool::new(true));
-        let rounds: Vec<_> = (0..4)
-            .map(|_| {
-                let busy = Arc::clone(&busy);
-                runtime.spawn(async move {
-                    let mut rounds = 0_u64;
-                    while busy.load(Ordering::Relaxed) {
-                        task::yield_now().await;
-                        rounds += 1;
-                    }
-                    rounds
-                })
-            })
-            .collect();
-        common::eventually("it comes", || metrics.num_relief_workers() == 1);
-        drop(release);
-        runtime.block_on(stuck).expect("no panic");
-        common::eventually("it goes", || metrics.num_relief_workers() == 0);
-        busy.store(false, Ordering::Relaxed);
-        for task in rounds {
-            // What it had in its queue others go on with.
-            assert!(runtime.block_on(task).expect("no panic") > 0);
-        }
-    });
 }

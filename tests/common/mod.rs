@@ -261,3 +261,42 @@ impl Occupied {
         Self(release)
     }
 }
+
+/// Tasks that meet at a barrier run at the same time, so on as many threads.
+pub(crate) fn meet(
+    runtime: &Runtime,
+    tasks: usize,
+) -> std::collections::HashSet<std::thread::ThreadId> {
+    runtime
+        .block_on(runtime.spawn(async move {
+            let barrier = Arc::new(std::sync::Barrier::new(tasks));
+            let members: Vec<_> = (0..tasks)
+                .map(|_| {
+                    let barrier = Arc::clone(&barrier);
+                    gristmill::spawn(async move {
+                        barrier.wait();
+                        std::thread::current().id()
+                    })
+                })
+                .collect();
+            let mut threads = std::collections::HashSet::new();
+            for member in members {
+                threads.insert(member.await.expect("no panic"));
+            }
+            threads
+        }))
+        .expect("no panic")
+}
+
+/// A task that blocks its thread until the sender is dropped; on the channel it says that it does.
+pub(crate) fn blocker(
+    entered: &mpsc::Sender<()>,
+) -> (mpsc::Sender<()>, impl Future<Output = ()> + use<>) {
+    let (release, released) = mpsc::channel::<()>();
+    let entered = entered.clone();
+    let body = async move {
+        entered.send(()).expect("a receiver");
+        let _ = released.recv();
+    };
+    (release, body)
+}

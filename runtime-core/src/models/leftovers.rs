@@ -2,8 +2,8 @@
 //! whoever drops the future, the report tells of it, once. The notes of [`Leftovers`] (L3).
 
 use super::check;
-use crate::report::Leftovers;
 use crate::report::shutdown_report::Origin;
+use crate::report::{Leftovers, Unreached};
 use crate::task::header::Header;
 use crate::task::{Cause, Meta, OwnedSet, Runnable, Schedule, allocate};
 use loom::thread;
@@ -64,7 +64,11 @@ fn sweep(leftovers: &Leftovers, set: &OwnedSet) {
 
 #[track_caller]
 fn assert_told_once(leftovers: &Leftovers, set: &OwnedSet) {
-    let told = leftovers.take(|| set.len(), |_| None);
+    let unreached = || Unreached {
+        tasks: set.len(),
+        jobs: 0,
+    };
+    let told = leftovers.take(unreached, |_| None);
     assert_eq!(told.tasks.len() + told.more_tasks, 1, "not told of");
 }
 
@@ -120,6 +124,19 @@ fn report_beside_a_sweep(sweep: fn(&Leftovers, &OwnedSet)) {
 #[test]
 fn a_report_in_the_middle_of_a_sweep_tells_of_each_task_once() {
     report_beside_a_sweep(sweep);
+}
+
+/// The sweep has found the task in its poll, whose end meets the report.
+#[test]
+fn a_report_at_the_end_of_a_poll_that_a_sweep_has_seen_tells_of_its_task_once() {
+    check(move || {
+        let leftovers = Arc::new(Leftovers::new());
+        let (set, runnable) = task_in_a_closed_set(&leftovers, false);
+        let worker = thread::spawn(move || runnable.run());
+        sweep(&leftovers, &set);
+        assert_told_once(&leftovers, &set);
+        worker.join().expect("no panic");
+    });
 }
 
 /// The canary: for a moment the task is neither in its set nor in the sweep's hand.

@@ -15,8 +15,9 @@
 //! * L1 — No lock is held while user code runs, so a destructor that never returns keeps nobody from making the report.
 //! * L2 — The report takes everything along; from then on no reference to a task is kept but by a sweep that goes on.
 //! * L3 — The report finds a task that is being swept in one place at any time: a sweep takes it from its set under the lock of its hand,
-//!   notes there that it drops it, and what came of it, under that lock too; the report holds the list of hands and every hand while it
-//!   counts what is left in the sets. Who finds the runnable of such a task in a queue sweeps it likewise.
+//!   notes there that it drops it, and what came of it, under that lock too; the report holds the state and every hand while it
+//!   counts what is left in the sets. Who finds the runnable of such a task in a queue sweeps it likewise. A job is taken out, and noted, under
+//!   the lock of the state.
 
 use super::shutdown_report::{
     LISTED, Origin, UnfinishedJob, UnfinishedJobState, UnfinishedTask, UnfinishedTaskState,
@@ -25,7 +26,7 @@ use crate::sync::{Arc, Mutex};
 use crate::task::header::TaskRef;
 use crate::task::{ClaimOutcome, Id, JoinError, Runnable, Standing};
 use std::collections::HashSet;
-use std::thread;
+use std::thread::{self, ThreadId};
 
 /// What a shutdown finds unfinished.
 pub(crate) struct Leftovers {
@@ -42,6 +43,8 @@ struct State {
     cut_off: Listed<Origin>,
     /// Jobs that were dropped unrun.
     cancelled: Listed<Origin>,
+    /// Who has a job in hand that is to be dropped unrun and is not noted yet.
+    job_in_hand: Option<ThreadId>,
     /// The report has been made.
     is_reported: bool,
 }
@@ -81,6 +84,22 @@ impl<T> Listed<T> {
             self.more += 1;
         }
     }
+}
+
+/// How much no sweep has come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unreached {
+    pub(crate) tasks: usize,
+    pub(crate) jobs: usize,
+}
+
+/// What there is to tell, before it is in order.
+struct Found {
+    state: State,
+    hands: Vec<Hand>,
+    /// Those of the hands' polled tasks that were still running.
+    running: HashSet<Id>,
+    unreached: Unreached,
 }
 
 /// What was noted: the lists, and how many more there are.
@@ -131,27 +150,44 @@ impl Leftovers {
     /// A job is dropped unrun.
     pub(crate) fn cancelled(&self, job: impl FnOnce() -> Origin) {
         let mut state = self.state.lock();
+        if state.job_in_hand == Some(thread::current().id()) {
+            state.job_in_hand = None;
+        }
         if !state.is_reported {
             state.cancelled.add(job());
         }
     }
 
-    /// Takes everything out. `unreached` counts the tasks that no sweep has come to; `thread_of` says which thread polls a task.
+    /// Takes a job with `next`, to drop it unrun on this thread; the report finds it where it was, in hand, or noted (L3).
+    pub(crate) fn next_job<J>(&self, next: impl FnOnce() -> Option<J>) -> Option<J> {
+        let mut state = self.state.lock();
+        let job = next();
+        state.job_in_hand = job.as_ref().map(|_| thread::current().id());
+        job
+    }
+
+    /// Takes everything out. `unreached` counts what no sweep has come to; `thread_of` says which thread polls a task.
     pub(crate) fn take(
         &self,
-        unreached: impl FnOnce() -> usize,
+        unreached: impl FnOnce() -> Unreached,
         thread_of: impl Fn(Id) -> Option<String>,
     ) -> Noted {
-        let (state, hands, unreached) = self.take_all(unreached);
+        let Found {
+            state,
+            hands,
+            running,
+            unreached,
+        } = self.find_all(unreached);
         let State {
             expected,
             cut_off,
             cancelled,
+            job_in_hand,
             ..
         } = state;
         let mut noted = Noted {
-            more_tasks: cut_off.more + unreached,
-            more_jobs: cancelled.more,
+            more_tasks: cut_off.more + unreached.tasks,
+            more_jobs: cancelled.more + unreached.jobs + usize::from(job_in_hand.is_some()),
             ..Noted::default()
         };
         for job in cancelled.list {
@@ -159,27 +195,28 @@ impl Leftovers {
             noted.jobs.push(UnfinishedJob { job, state });
         }
         // In the order of what is known best of a task that several tell of.
-        let (mut dropping, mut running, mut over) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut dropping, mut polled, mut over) = (Vec::new(), Vec::new(), Vec::new());
         for hand in hands {
             dropping.extend(hand.dropping.map(|task| UnfinishedTask {
                 state: UnfinishedTaskState::Dropping,
                 thread: hand.thread,
                 ..task
             }));
-            let of_running = |task| still_running(task, &cut_off.list, &thread_of);
-            running.extend(hand.polled.iter().filter_map(of_running));
+            let found = hand.polled.iter();
+            let found = found.filter(|task| running.contains(&task.meta().id));
+            polled.extend(found.map(|task| still_running(task, &cut_off.list, &thread_of)));
             noted.more_tasks += hand.dropped.more;
             over.extend(hand.dropped.list);
         }
-        let polled = |task| UnfinishedTask::new(task, UnfinishedTaskState::Polled);
-        over.extend(cut_off.list.into_iter().map(polled));
+        let cut_off = cut_off.list.into_iter();
+        over.extend(cut_off.map(|task| UnfinishedTask::new(task, UnfinishedTaskState::Polled)));
         over.extend(expected);
-        noted.list(dropping.into_iter().chain(running).chain(over));
+        noted.list(dropping.into_iter().chain(polled).chain(over));
         noted
     }
 
-    /// The notes, what the sweeps have in hand, and what they have not come to: all of one moment (L3).
-    fn take_all(&self, unreached: impl FnOnce() -> usize) -> (State, Vec<Hand>, usize) {
+    /// Everything there is to tell, as it is at one moment (L3).
+    fn find_all(&self, unreached: impl FnOnce() -> Unreached) -> Found {
         let mut state = self.state.lock();
         let reported = State {
             is_reported: true,
@@ -188,10 +225,20 @@ impl Leftovers {
         let taken = std::mem::replace(&mut *state, reported);
         let mut hands: Vec<_> = taken.hands.iter().map(|hand| hand.lock()).collect();
         let unreached = unreached();
+        // One that is cut off at the end of its poll is noted, under the lock of the state, before it is complete. Nothing is dropped here
+        // (L1).
+        let polled = hands.iter().flat_map(|hand| &hand.polled);
+        let running = polled.filter(|task| !task.is_complete());
+        let running = running.map(|task| task.meta().id).collect();
         let contents = hands.iter_mut().map(|hand| std::mem::take(&mut **hand));
         let contents = contents.collect();
         drop(hands);
-        (taken, contents, unreached)
+        Found {
+            state: taken,
+            hands: contents,
+            running,
+            unreached,
+        }
     }
 }
 
@@ -205,26 +252,23 @@ impl Noted {
     }
 }
 
-/// A task that was being polled when a sweep came to it, or dropped, and may still be.
+/// A task that was being polled when a sweep came to it, or dropped, and is still.
 fn still_running(
     task: &TaskRef,
     cut_off: &[Origin],
     thread_of: impl Fn(Id) -> Option<String>,
-) -> Option<UnfinishedTask> {
-    if task.is_complete() {
-        return None;
-    }
+) -> UnfinishedTask {
     let meta = task.meta();
     let state = if cut_off.iter().any(|task| task.meta.id == meta.id) {
         UnfinishedTaskState::Dropping
     } else {
         UnfinishedTaskState::Polling
     };
-    Some(UnfinishedTask {
+    UnfinishedTask {
         task: Origin::of(task),
         state,
         thread: thread_of(meta.id),
-    })
+    }
 }
 
 /// A task as it is found by who is about to drop its future.

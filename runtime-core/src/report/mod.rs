@@ -33,6 +33,6 @@ pub use shutdown_report::{
     ShutdownReport, UnfinishedJob, UnfinishedJobState, UnfinishedTask, UnfinishedTaskState,
 };
 
-pub(crate) use leftovers::Leftovers;
+pub(crate) use leftovers::{Leftovers, Unreached};
 pub(crate) use outlet::Hook;
 pub(crate) use reporter::Reporter;

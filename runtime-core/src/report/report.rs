@@ -68,7 +68,8 @@ pub enum Report {
         /// Which task.
         task: ReportedTask,
     },
-    /// Sockets, pipes or other descriptors outlive the runtime that they are registered with; they only give errors now.
+    /// Sockets, pipes or other descriptors outlive the runtime that they are registered with; from now on they give errors
+    /// to whoever has to wait.
     #[non_exhaustive]
     OpenDescriptors {
         /// How many.

@@ -79,8 +79,8 @@ impl ShutdownReport {
         &self.threads
     }
 
-    /// How many sockets, pipes and other descriptors outlive the runtime that they are registered with; they only give errors
-    /// now.
+    /// How many sockets, pipes and other descriptors outlive the runtime that they are registered with; from now
+    /// on they give errors to whoever has to wait.
     pub fn open_descriptors(&self) -> usize {
         self.open_descriptors
     }

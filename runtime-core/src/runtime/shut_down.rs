@@ -1,7 +1,7 @@
 //! The thread that ends a runtime: who drops what, how long it waits for whom, and what it tells in the end.
 
 use crate::report::shutdown_report::LISTED;
-use crate::report::{ShutdownReport, UnfinishedJob, UnfinishedJobState};
+use crate::report::{ShutdownReport, UnfinishedJob, UnfinishedJobState, Unreached};
 use crate::scheduler::attendance::Duty;
 use crate::scheduler::house::Flavor;
 use crate::scheduler::staff::Role;
@@ -125,7 +125,10 @@ fn await_sweep(house: &Arc<House>, sweeping: &mut Sweeping, deadline: Option<Ins
 /// What was left, in the order of its weight.
 fn tell(house: &Arc<House>, sweeping: &Sweeping) -> ShutdownReport {
     // Those in the sets were not reached, as a destructor before them does not end.
-    let unreached = || house.unreached_tasks();
+    let unreached = || Unreached {
+        tasks: house.unreached_tasks(),
+        jobs: sweeping.jobs_left(),
+    };
     let leftovers = &house.engine.leftovers;
     let mut noted = leftovers.take(unreached, |task| poller_of(house, task));
     let running = house.running_jobs.unfinished();
@@ -146,7 +149,7 @@ fn tell(house: &Arc<House>, sweeping: &Sweeping) -> ShutdownReport {
         tasks: noted.tasks,
         more_tasks: noted.more_tasks,
         jobs,
-        more_jobs: noted.more_jobs + unlisted + sweeping.jobs_left(),
+        more_jobs: noted.more_jobs + unlisted,
         threads,
         open_descriptors: house.engine.reactor.registry.len(),
         duration: Duration::ZERO,

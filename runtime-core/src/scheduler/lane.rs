@@ -51,8 +51,8 @@ pub(crate) struct Lane {
     /// The worker sleeps, or is about to.
     asleep: AtomicBool,
     /// Whether the worker has been in one poll for long (set by the reactor thread, under the lock of `stall`), or says itself
-    /// that it will be (set by the worker): thieves may take its slot. Or that it is to look behind such workers (set by the reactor
-    /// thread). Cleared by the worker.
+    /// that it will be (set by the worker): thieves may take its slot. Or that it is to look behind such workers (set by whoever looks for
+    /// a stand-in). Cleared by the worker.
     mark: AtomicU8,
     /// What the reactor thread knows of a long poll; taken out by the worker.
     pub(super) stall: Mutex<Option<Stall>>,

@@ -11,7 +11,7 @@
 //! # Invariants
 //!
 //! * Y1 — Every future that is in an owned set when it closes is dropped: by the worker that polls it then, at the
-//!   end of that poll, or by whoever pops it from the set. What comes later is refused by the closed set.
+//!   end of that poll, by whoever pops it from the set, or by whoever finds its runnable in a queue. What comes later is refused by the closed set.
 //! * Y2 — Every job that was queued when the pools closed is run or cancelled: it lies with whoever closed them, who sweeps.
 
 use super::context;

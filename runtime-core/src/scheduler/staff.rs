@@ -11,7 +11,7 @@ use super::engine::Engine;
 use super::house::House;
 use super::lane::Lane;
 use super::search::Searching;
-use super::slice;
+use super::slice::{self, Whose};
 use super::watch::Watcher;
 use super::worker::{Core, Step, Worker};
 use crate::reactor::thread::ReactorThread;
@@ -194,7 +194,7 @@ impl Staff {
     }
 
     /// The core of a lane that nobody works, for a worker that counts as searching from here on, so that one stall does not call two
-    /// before the first begins. Or who it has to be instead.
+    /// before the first begins; but not while it runs the user's hook. Or who it has to be instead.
     fn take_from_bench(&self, engine: &Engine) -> Result<Core, StandIn> {
         let mut roster = self.roster.lock();
         // Two may have seen the need at once. Under the lock the second sees what the first has done.
@@ -237,7 +237,13 @@ impl Staff {
         let delivery = Arc::clone(&parcel);
         let inside = Arc::clone(house);
         house.engine.staff_lane();
-        let started = self.start(house, Duty::Lane, name, move || {
+        let outside = Arc::clone(house);
+        let arrive = move || {
+            if role == Role::Relief {
+                outside.staff.arrive(&outside.engine);
+            }
+        };
+        let started = self.start(house, Duty::Lane, name, arrive, move || {
             if let Some(core) = delivery.lock().take() {
                 work_lane(&inside, core, role);
             }
@@ -262,12 +268,18 @@ impl Staff {
         let (reactor, guard) = (Arc::clone(&engine.reactor), Arc::clone(&engine.guard));
         let watcher = Watcher::new(Arc::clone(house));
         let name = format!("{}-io", self.config.name);
-        self.start(house, Duty::Reactor, name, move || {
-            let _inside = context::enter_as_own(&watcher.house());
-            sharpen_timers();
-            slice::ask_for_short();
-            ReactorThread::new(reactor, guard, watcher).run();
-        })
+        self.start(
+            house,
+            Duty::Reactor,
+            name,
+            || {},
+            move || {
+                let _inside = context::enter_as_own(&watcher.house());
+                sharpen_timers();
+                slice::ask_for_short(Whose::WithHeirs);
+                ReactorThread::new(reactor, guard, watcher).run();
+            },
+        )
     }
 
     /// Starts the thread that drops what the shutdown finds left.
@@ -281,14 +293,25 @@ impl Staff {
         sweep: impl FnOnce() + Send + 'static,
     ) -> io::Result<()> {
         let name = format!("{}-end", self.config.name);
-        self.start(house, Duty::Sweep, name, sweep)
+        self.start(house, Duty::Sweep, name, || {}, sweep)
     }
 
+    /// What a relief worker does before the user's hook: it is none that others can rely on until that is over, and what the hook starts has
+    /// the usual slices.
+    fn arrive(&self, engine: &Engine) {
+        slice::ask_for_short(Whose::Own);
+        if self.config.on_start.is_some() {
+            Searching::as_chosen().found(engine);
+        }
+    }
+
+    /// Starts a thread for `body`, before which come `first` and then the user's hook.
     fn start(
         &self,
         house: &Arc<House>,
         duty: Duty,
         name: String,
+        first: impl FnOnce() + Send + 'static,
         body: impl FnOnce() + Send + 'static,
     ) -> io::Result<()> {
         let mut builder = thread::Builder::new().name(name.clone());
@@ -300,6 +323,7 @@ impl Staff {
         let number = present.number();
         let thread = builder.spawn(move || {
             present.until_thread_ends();
+            first();
             let config = &house.staff.config;
             // The sweeper is there because user code may not return, so none comes before it.
             let hooked = (duty != Duty::Sweep).then_some(config);
@@ -335,8 +359,8 @@ impl Staff {
 
 fn work_lane(house: &Arc<House>, core: Core, role: Role) {
     sharpen_timers();
-    if role == Role::Relief {
-        slice::ask_for_short();
+    if role == Role::Relief && house.staff.config.on_start.is_some() {
+        house.engine.idle.begin_search(usize::MAX);
     }
     let lane = core.index();
     house.engine.unminded.take_back(lane);
@@ -391,6 +415,8 @@ struct Need {
     /// and how often one had by then.
     surplus: Duration,
     times: u64,
+    /// How long others slept at every look, and none got stuck.
+    quiet: Duration,
 }
 
 /// A longer time between two rounds says nothing of what went on in it.
@@ -403,11 +429,12 @@ impl Need {
             since: now(),
             surplus: Duration::ZERO,
             times: 0,
+            quiet: Duration::ZERO,
         }
     }
 
-    /// Whether the worker has polled nothing for a while, or others moved for a while who would have the processor to themselves without
-    /// it.
+    /// Whether the worker has polled nothing for a while, or only what others slept beside, or others moved for a while who would have the
+    /// processor to themselves without it.
     fn is_over(&mut self, worker: &Worker) -> bool {
         let polls = worker.polls();
         if polls == self.polls {
@@ -416,23 +443,29 @@ impl Need {
         self.polls = polls;
         let before = std::mem::replace(&mut self.since, now());
         self.count(worker.engine(), self.since.duration_since(before));
-        self.surplus >= SURPLUS
+        self.surplus >= SURPLUS || self.quiet >= LINGER
     }
 
     /// Counts the time since the last round. A worker that is marked as stuck and computes, or lacks a processor, only interrupts the
     /// count: it takes a processor itself.
     fn count(&mut self, engine: &Engine, round: Duration) {
         let times = engine.stuck.times();
-        if times != self.times || engine.idle.counts().parked() > 0 {
-            self.times = times;
+        let is_quiet = engine.idle.counts().parked() > 0;
+        if times != self.times || is_quiet {
             self.surplus = Duration::ZERO;
         } else if engine.moving() > engine.workers {
             self.surplus += round.min(ONE_ROUND);
         }
+        self.quiet = match is_quiet && times == self.times {
+            true => self.quiet.saturating_add(round),
+            false => Duration::ZERO,
+        };
+        self.times = times;
     }
 }
 
-/// A relief worker ends when it has polled nothing for a while, or keeps ordinary workers from a processor.
+/// A relief worker ends when it has polled nothing for a while, nothing that those who sleep could not poll, or keeps ordinary workers from a
+/// processor.
 fn until_not_needed(worker: &Worker, need: &mut Need) -> Step {
     if until_shutdown(worker) == Step::Stop {
         Step::Stop

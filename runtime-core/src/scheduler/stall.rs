@@ -107,7 +107,7 @@ impl Engine {
     /// The reactor thread has found that a lane is still in the poll in which it has been for too long `since` then.
     pub(super) fn notice_stall(&self, lane: &Lane, round: u64, since: Instant, now: Instant) {
         let lasted = now.duration_since(since);
-        let mut stall = lane.stall.lock();
+        let mut noted = lane.stall.lock();
         // Under the lock, which whoever clears the mark takes too, after the end of the poll: one that is over is not marked.
         if lane.stats.rounds.get() != round || !lane.polled.is_some() {
             return;
@@ -118,7 +118,7 @@ impl Engine {
             } else {
                 Kind::Blocking
             });
-            *stall = lane.polled.get().map(|task| Stall {
+            *noted = lane.polled.get().map(|task| Stall {
                 task,
                 round,
                 since,
@@ -132,16 +132,18 @@ impl Engine {
             });
             self.reporter.count_stall();
         }
-        let Some(stall) = &mut *stall else {
+        let Some(stall) = &mut *noted else {
             // The worker has said beforehand that it will be long.
             return;
         };
         stall.lasted = lasted;
         self.reporter.has_lasted(lasted);
-        if stall.is_news() {
+        let news = stall.is_news().then(|| stall.task.clone());
+        // The worker wants the lock when it comes back, and what is said may be said by the user's code, here.
+        drop(noted);
+        if let Some(task) = news {
             let is_relieved = self.moving() > 0;
-            self.reporter
-                .stall_goes_on(stall.task.clone(), lasted, is_relieved);
+            self.reporter.stall_goes_on(task, lasted, is_relieved);
         }
     }
 
@@ -191,7 +193,7 @@ impl Engine {
 }
 
 impl Worker {
-    /// Takes half of what waits behind each stuck worker, and what is in its slot, to the back of the own queue.
+    /// Takes half of what waits behind each stuck worker, as much as one steal takes, and what is in its slot, to the back of the own queue.
     #[cold]
     pub(super) fn take_from_stuck(&self) {
         let lanes = self.engine().lanes.iter().enumerate();

@@ -6,6 +6,7 @@
 
 use super::context;
 use super::house::House;
+use crate::report::Leftovers;
 use crate::sync::{Arc, Condvar, Mutex, now};
 use runtime_blocking::Job;
 use std::time::Instant;
@@ -32,8 +33,8 @@ struct Jobs {
 }
 
 impl Queued {
-    fn drop_all(&self) {
-        let next = || self.jobs.lock().left.pop();
+    fn drop_all(&self, leftovers: &Leftovers) {
+        let next = || leftovers.next_job(|| self.jobs.lock().left.pop());
         while let Some(job) = next() {
             job.cancel();
         }
@@ -107,7 +108,8 @@ impl Sweeping {
     /// Sweeps on a thread of its own where a destructor may run, unless somebody does already. Where there is nothing to drop, or no
     /// thread to be had, this thread does it.
     pub(crate) fn elsewhere(&mut self, afterwards: Afterwards) {
-        let is_needed = self.jobs_left() > 0 || self.house.alive_tasks() > 0;
+        let has_runnables = !self.house.engine.injector.is_empty();
+        let is_needed = self.jobs_left() > 0 || self.house.alive_tasks() > 0 || has_runnables;
         if self.by.is_some() || !is_needed {
             self.here();
             return;
@@ -133,7 +135,7 @@ impl Sweeping {
 
 /// Drops jobs, futures, and what the queues hold.
 fn sweep(house: &Arc<House>, queued: &Queued) {
-    queued.drop_all();
+    queued.drop_all(&house.engine.leftovers);
     house.retire_core();
     house.end_tasks(0);
     house.engine.leave_unattended();
