@@ -21,8 +21,8 @@
 //! * [`steering`] — which worker an event belongs to; [`processor`] — what the system tells about that; [`stranded`] — events of a
 //!   worker that does not come, and [`neglected`] — its poller
 //! * [`attendance`] — who works for the runtime just now
-//! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`watch`] — what the reactor
-//!   thread asks; [`block_in_place`] — a poll that says it will be long
+//! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`need`] — how long one is; [`watch`] — what the
+//!   reactor thread asks; [`block_in_place`] — a poll that says it will be long
 //! * [`shelf`] — where a current-thread runtime's core lies while nobody works
 //! * [`cpu_wait`] — whether a worker sleeps, and how long it has waited for a processor, which is not its fault
 //! * [`slice`](mod@slice) — how long a thread asks to run at a time
@@ -65,6 +65,7 @@ mod slice;
 mod steering;
 
 pub(crate) mod attendance;
+mod need;
 pub(crate) mod staff;
 
 mod cpu_wait;
