@@ -20,10 +20,10 @@ use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::sync::atomic::{Ordering, fence};
-use crate::sync::{Mutex, now, thread};
+use crate::sync::{Mutex, thread};
 
 /// A closure that runs on each thread.
 pub(crate) type Hook = Arc<dyn Fn() + Send + Sync>;
