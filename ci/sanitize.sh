@@ -41,7 +41,7 @@ thread)
     sanitized -p runtime-core --lib task::
     sanitized -p runtime-blocking --test conservation
     sanitized -p gristmill --test stress_tasks --test wakers --test steering
-    sanitized -p gristmill --test task_group_stress --test tcp_hammer
+    sanitized -p gristmill --test task_group_stress --test tcp_hammer --test cancel_stress
     ;;
 address)
     export ASAN_OPTIONS="detect_leaks=1 ${ASAN_OPTIONS:-}"
