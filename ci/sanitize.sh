@@ -37,6 +37,8 @@ sanitized() {
 
 case $kind in
 thread)
+    # Ten times as slow, the tests would share the processors beyond the patience that tells a slow one from one that hangs.
+    export RUST_TEST_THREADS=1
     export TSAN_OPTIONS="suppressions=$PWD/ci/tsan.supp halt_on_error=0 second_deadlock_stack=1 ${TSAN_OPTIONS:-}"
     sanitized -p runtime-core --lib task::
     sanitized -p runtime-blocking --test conservation
