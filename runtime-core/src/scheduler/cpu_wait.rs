@@ -1,13 +1,13 @@
-//! Whether a thread sleeps, and if not, how long it has been ready to run without a processor to run on.
+//! Whether a thread sleeps, and if not, how long it has run, or has been ready to run without a processor to run on.
 //!
 //! On a machine with more to do than processors, a worker can be in one poll for milliseconds because the system lets
 //! others run. A relief worker would not help there: it needs a processor too, and one more thread makes the queue for
 //! them longer. So that time does not count as being stuck.
 //!
-//! Linux keeps the figure for every thread, in nanoseconds, as the second number of
-//! `/proc/self/task/<tid>/schedstat`. Reading it costs some microseconds, so it is read only for workers that are
-//! under suspicion. Where there is no such file, no wait is known of. Whether the thread sleeps, so waits for anything but a
-//! processor, is the state in `/proc/self/task/<tid>/stat`.
+//! Linux keeps the wait of every thread, in nanoseconds, as the second number of
+//! `/proc/self/task/<tid>/schedstat`. Reading it costs some microseconds, so that is done in debug mode only, after a long poll; the
+//! reactor thread reads how long a thread has run (`cpu_time.rs`). Where there is no such file, no wait is known of.
+//! Whether the thread sleeps, so waits for anything but a processor, is the state in `/proc/self/task/<tid>/stat`.
 
 use std::time::Duration;
 
@@ -24,6 +24,18 @@ pub(super) fn thread() -> u32 {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn thread() -> u32 {
     0
+}
+
+/// How long `thread` has run since it began, if the system tells.
+#[cfg(all(target_os = "linux", not(any(gristmill_loom, gristmill_shuttle, miri))))]
+pub(super) fn cpu_time(thread: u32) -> Option<Duration> {
+    super::cpu_time::of(thread)
+}
+
+/// Not known.
+#[cfg(not(all(target_os = "linux", not(any(gristmill_loom, gristmill_shuttle, miri)))))]
+pub(super) fn cpu_time(_thread: u32) -> Option<Duration> {
+    None
 }
 
 /// How long `thread` has waited for a processor since it began.

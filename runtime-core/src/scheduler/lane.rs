@@ -228,9 +228,9 @@ impl Lane {
         cpu_wait::is_asleep(self.thread.load(Ordering::Relaxed))
     }
 
-    /// How long the thread that works the lane has waited for a processor.
-    pub(crate) fn cpu_wait(&self) -> Duration {
+    /// How long the thread that works the lane has run, if the system tells.
+    pub(crate) fn cpu_time(&self) -> Option<Duration> {
         // ORDERING: Relaxed, see `set_thread`.
-        cpu_wait::of(self.thread.load(Ordering::Relaxed))
+        cpu_wait::cpu_time(self.thread.load(Ordering::Relaxed))
     }
 }

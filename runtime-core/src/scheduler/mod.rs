@@ -24,7 +24,8 @@
 //! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`need`] — how long one is; [`watch`] — what the
 //!   reactor thread asks; [`block_in_place`] — a poll that says it will be long
 //! * [`shelf`] — where a current-thread runtime's core lies while nobody works
-//! * [`cpu_wait`] — whether a worker sleeps, and how long it has waited for a processor, which is not its fault
+//! * [`cpu_wait`] — whether a worker sleeps, how long it has run, and waited for a processor, which is not its fault;
+//!   `cpu_time` — the clock that tells
 //! * [`slice`](mod@slice) — how long a thread asks to run at a time
 //! * [`polled`] — which task a worker polls; [`stall`] — a poll that keeps its worker; [`poll_watch`] — how long single polls
 //!   take, in debug mode
@@ -68,6 +69,8 @@ pub(crate) mod attendance;
 mod need;
 pub(crate) mod staff;
 
+#[cfg(all(target_os = "linux", not(any(gristmill_loom, gristmill_shuttle, miri))))]
+mod cpu_time;
 mod cpu_wait;
 mod neglected;
 pub(crate) mod poll_watch;

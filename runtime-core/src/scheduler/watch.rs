@@ -6,7 +6,7 @@ use super::lane::Lane;
 use super::neglected::Neglected;
 use super::stranded::Stranded;
 use crate::reactor::inbox::Anywhere;
-use crate::reactor::thread::{Census, SHORTEST_TICK, Watch};
+use crate::reactor::thread::{Census, LONGEST_TICK, SHORTEST_TICK, Watch};
 use crate::sync::{Arc, now};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -27,12 +27,10 @@ pub(super) struct Watcher {
     neglected: Neglected,
     /// When inboxes and branches were last looked after.
     looked_after: Instant,
-    /// At this tick timers were fired in the stead of a worker.
-    timers_waited: bool,
 }
 
-/// How long before a verdict the ticks become short. As long as the longest tick, so that no tick goes by in vain.
-const VERDICT_NEAR: Duration = Duration::from_millis(2);
+/// How long before a verdict the ticks become short: no long one goes by in vain.
+const VERDICT_NEAR: Duration = LONGEST_TICK;
 
 /// What was seen of a lane.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +39,8 @@ struct Sight {
     round: u64,
     /// When that was.
     since: Instant,
-    /// Once the lane is under suspicion: when, and how long its thread had waited for a processor by then.
-    suspected: Option<(Instant, Duration)>,
+    /// How long its thread had run by then, if that is known.
+    ran_by_then: Option<Duration>,
     /// The verdict has been spoken; it holds for the rest of the poll.
     stuck: bool,
 }
@@ -62,8 +60,8 @@ trait Suspect {
     /// Whether it waits for something else than a processor.
     fn is_asleep(&self) -> bool;
 
-    /// How long it has waited for a processor since it began.
-    fn cpu_wait(&self) -> Duration;
+    /// How long it has run since it began, if that is known.
+    fn cpu_time(&self) -> Option<Duration>;
 }
 
 impl Suspect for Lane {
@@ -71,54 +69,35 @@ impl Suspect for Lane {
         Self::is_asleep(self)
     }
 
-    fn cpu_wait(&self) -> Duration {
-        Self::cpu_wait(self)
+    fn cpu_time(&self) -> Option<Duration> {
+        Self::cpu_time(self)
     }
 }
 
 impl Sight {
-    fn of(round: u64, now: Instant) -> Self {
+    /// A lane in a round in which it was not seen before. In a poll it may be stuck, when it is seen again.
+    fn of(round: u64, now: Instant, in_poll: Option<&impl Suspect>) -> Self {
         Self {
             round,
             since: now,
-            suspected: None,
+            ran_by_then: in_poll.and_then(Suspect::cpu_time),
             stuck: false,
         }
     }
 
-    /// The first look at a lane that may be stuck.
-    fn suspect(&mut self, now: Instant, suspect: &impl Suspect) {
-        self.suspected = Some((now, suspect.cpu_wait()));
-    }
-
-    /// Whether a lane that has not moved is stuck, and not merely without a processor. One whose thread sleeps is, at once; of one that
-    /// could run it takes two looks to know, the first of which comes as early as can be if somebody `waits`.
-    fn judge(
-        &mut self,
-        now: Instant,
-        threshold: Duration,
-        waits: bool,
-        suspect: &impl Suspect,
-    ) -> Verdict {
+    /// Whether a lane that has not moved is stuck, and not merely without a processor: its thread has run for the threshold since, or
+    /// sleeps.
+    fn judge(&mut self, now: Instant, threshold: Duration, suspect: &impl Suspect) -> Verdict {
         if self.stuck {
             return Verdict::Stuck;
         }
         let lasted = now.duration_since(self.since);
-        if self.suspected.is_none() && (waits || lasted >= threshold) {
-            self.suspect(now, suspect);
-        }
-        let left = match self.suspected {
-            _ if lasted < threshold => threshold - lasted,
-            // Also if it ran at the first look.
-            _ if suspect.is_asleep() => Duration::ZERO,
-            Some((since, waited)) if since != now => {
-                let waited = suspect.cpu_wait().saturating_sub(waited);
-                let ran = now.duration_since(since).saturating_sub(waited);
-                threshold.saturating_sub(ran)
-            }
-            _ => threshold,
+        let ran = match (self.ran_by_then, suspect.cpu_time()) {
+            (Some(before), Some(ran)) => ran.saturating_sub(before).min(lasted),
+            _ => lasted,
         };
-        self.stuck = left.is_zero();
+        let left = threshold.saturating_sub(ran);
+        self.stuck = left.is_zero() || (lasted >= threshold && suspect.is_asleep());
         // A thread that has to wait for a processor again and again keeps nobody in a hurry.
         let is_new = lasted < threshold.saturating_mul(2) + VERDICT_NEAR;
         match self.stuck {
@@ -131,7 +110,7 @@ impl Sight {
 
 impl Watcher {
     pub(super) fn new(house: Arc<House>) -> Self {
-        let sights = vec![Sight::of(0, now()); house.engine.lanes.len()];
+        let sights = vec![Sight::of(0, now(), None::<&Lane>); house.engine.lanes.len()];
         let stranded = Stranded::new(house.engine.lanes.len());
         let neglected = Neglected::new(&house.engine.reactor.registry);
         Self {
@@ -140,7 +119,6 @@ impl Watcher {
             stranded,
             neglected,
             looked_after: now(),
-            timers_waited: false,
         }
     }
 
@@ -155,19 +133,15 @@ impl Watcher {
     /// Marks the lanes that have been in one poll for too long. The gravest verdict.
     fn mark_stuck(&mut self, threshold: Duration) -> Verdict {
         let now = now();
-        let waits = self.engine().has_more();
         let (mut any, mut soon) = (false, false);
         for (lane, sight) in self.house.engine.lanes.iter().zip(&mut self.sights) {
             let round = lane.stats.rounds.get();
-            if round != sight.round || !lane.polled.is_some() {
-                *sight = Sight::of(round, now);
-                if self.timers_waited && lane.polled.is_some() {
-                    // Not a busy worker that is seen in one short poll after the other: this one is late already.
-                    sight.suspect(now, lane);
-                }
+            let in_poll = lane.polled.is_some().then_some(lane);
+            if round != sight.round || in_poll.is_none() {
+                *sight = Sight::of(round, now, in_poll);
                 continue;
             }
-            match sight.judge(now, threshold, waits, lane) {
+            match sight.judge(now, threshold, lane) {
                 Verdict::Later => {}
                 Verdict::Soon => soon = true,
                 Verdict::Stuck => {
@@ -230,7 +204,6 @@ impl Watch for Watcher {
     }
 
     fn fire_overdue(&mut self, scratch: &mut Vec<Waker>) -> bool {
-        self.timers_waited = false;
         let engine = &self.house.engine;
         let timers = &engine.timers;
         if timers.clock().is_paused() || timers.next_deadline_of_all().is_none() {
@@ -248,9 +221,7 @@ impl Watch for Watcher {
                 continue;
             };
             if next.saturating_add(slack) <= now {
-                let fired = timers.fire_due(shard, now, FIRE_AT_ONCE, scratch).fired > 0;
-                any |= fired;
-                self.timers_waited |= fired && slack > 0;
+                any |= timers.fire_due(shard, now, FIRE_AT_ONCE, scratch).fired > 0;
             }
         }
         engine.forget_empty();
@@ -310,7 +281,17 @@ mod tests {
     #[derive(Default)]
     struct Thread {
         asleep: bool,
-        cpu_wait: Duration,
+        /// How long it has run.
+        ran: Option<Duration>,
+    }
+
+    impl Thread {
+        fn that_ran(time: Duration) -> Self {
+            Self {
+                asleep: false,
+                ran: Some(time),
+            }
+        }
     }
 
     impl Suspect for Thread {
@@ -318,31 +299,38 @@ mod tests {
             self.asleep
         }
 
-        fn cpu_wait(&self) -> Duration {
-            self.cpu_wait
+        fn cpu_time(&self) -> Option<Duration> {
+            self.ran
         }
+    }
+
+    /// Judges a lane, first seen at `start`, whose thread has run for `ran` by `at`.
+    fn judged(sight: &mut Sight, at: Instant, ran: Duration) -> Verdict {
+        sight.judge(at, MS, &Thread::that_ran(10 * MS + ran))
+    }
+
+    fn sight(start: Instant) -> Sight {
+        Sight::of(7, start, Some(&Thread::that_ran(10 * MS)))
+    }
+
+    #[test]
+    fn a_lane_is_stuck_once_its_thread_has_run_for_the_threshold_since_it_was_seen() {
+        let start = Instant::now();
+        let mut sight = sight(start);
+        assert_eq!(judged(&mut sight, start + MS / 2, MS / 2), Verdict::Soon);
+        assert_eq!(judged(&mut sight, start + MS, MS), Verdict::Stuck);
+        // For the rest of the poll.
+        assert_eq!(judged(&mut sight, start + 2 * MS, MS), Verdict::Stuck);
     }
 
     #[test]
     fn a_lane_that_waits_for_a_processor_is_not_stuck() {
         let start = Instant::now();
-        let mut sight = Sight::of(7, start);
-        let mut thread = Thread::default();
+        let mut sight = sight(start);
+        assert_eq!(judged(&mut sight, start + 2 * MS, MS / 2), Verdict::Soon);
+        assert_eq!(judged(&mut sight, start + 5 * MS, MS / 2), Verdict::Later);
         assert_eq!(
-            sight.judge(start + MS / 2, MS, false, &thread),
-            Verdict::Soon
-        );
-        assert_eq!(
-            sight.judge(start + 2 * MS, MS, false, &thread),
-            Verdict::Soon
-        );
-        thread.cpu_wait = 3 * MS;
-        assert_eq!(
-            sight.judge(start + 5 * MS, MS, false, &thread),
-            Verdict::Later
-        );
-        assert_eq!(
-            sight.judge(start + 6 * MS, MS, false, &thread),
+            judged(&mut sight, start + 6 * MS, 3 * MS / 2),
             Verdict::Stuck
         );
     }
@@ -350,71 +338,35 @@ mod tests {
     #[test]
     fn a_lane_whose_thread_sleeps_in_a_poll_is_stuck_after_the_threshold() {
         let start = Instant::now();
-        let mut sight = Sight::of(7, start);
-        let thread = Thread {
-            asleep: true,
-            ..Thread::default()
-        };
-        assert_eq!(
-            sight.judge(start + MS / 2, MS, false, &thread),
-            Verdict::Soon
-        );
-        assert_eq!(sight.judge(start + MS, MS, false, &thread), Verdict::Stuck);
+        let mut sight = sight(start);
+        let mut thread = Thread::that_ran(10 * MS);
+        thread.asleep = true;
+        assert_eq!(sight.judge(start + MS / 2, MS, &thread), Verdict::Soon);
+        assert_eq!(sight.judge(start + MS, MS, &thread), Verdict::Stuck);
         // It wakes and computes, still in the same poll.
-        let awake = Thread::default();
-        assert_eq!(
-            sight.judge(start + 2 * MS, MS, false, &awake),
-            Verdict::Stuck
-        );
+        assert_eq!(judged(&mut sight, start + 2 * MS, MS / 2), Verdict::Stuck);
     }
 
     #[test]
-    fn a_lane_that_computes_while_somebody_waits_is_stuck_a_threshold_after_the_first_look() {
+    fn where_nobody_tells_how_long_a_thread_runs_it_runs_all_the_time() {
         let start = Instant::now();
-        let (mut sight, mut thread) = (Sight::of(7, start), Thread::default());
-        sight.suspect(start, &thread);
-        assert_eq!(
-            sight.judge(start + MS / 2, MS, true, &thread),
-            Verdict::Soon
-        );
-        assert_eq!(sight.judge(start + MS, MS, true, &thread), Verdict::Stuck);
-        // Without that first look, the one at the next tick serves.
-        let mut sight = Sight::of(8, start);
-        assert_eq!(
-            sight.judge(start + MS / 2, MS, true, &thread),
-            Verdict::Soon
-        );
-        assert_eq!(sight.judge(start + MS, MS, true, &thread), Verdict::Soon);
-        assert_eq!(
-            sight.judge(start + 3 * MS / 2, MS, true, &thread),
-            Verdict::Stuck
-        );
-        // One without a processor is not stuck, whoever waits.
-        let mut sight = Sight::of(9, start);
-        sight.suspect(start, &thread);
-        thread.cpu_wait = MS;
-        assert_ne!(sight.judge(start + MS, MS, true, &thread), Verdict::Stuck);
+        let mut sight = Sight::of(7, start, Some(&Thread::default()));
+        let thread = Thread::default();
+        assert_eq!(sight.judge(start + MS / 2, MS, &thread), Verdict::Soon);
+        assert_eq!(sight.judge(start + MS, MS, &thread), Verdict::Stuck);
     }
 
     #[test]
     fn ticks_are_short_only_when_the_verdict_is_near() {
         let start = Instant::now();
-        let (mut sight, thread) = (Sight::of(7, start), Thread::default());
-        assert_eq!(
-            sight.judge(start + MS, 100 * MS, false, &thread),
-            Verdict::Later
-        );
-        assert_eq!(
-            sight.judge(start + 98 * MS, 100 * MS, false, &thread),
-            Verdict::Soon
-        );
-        assert_eq!(
-            sight.judge(start + 100 * MS, 100 * MS, false, &thread),
-            Verdict::Later
-        );
-        assert_eq!(
-            sight.judge(start + 199 * MS, 100 * MS, false, &thread),
-            Verdict::Soon
-        );
+        let (mut sight, threshold) = (sight(start), 100 * MS);
+        let mut judge = |after: Duration, ran: Duration| {
+            sight.judge(start + after, threshold, &Thread::that_ran(10 * MS + ran))
+        };
+        assert_eq!(judge(MS, MS), Verdict::Later);
+        assert_eq!(judge(98 * MS, 98 * MS), Verdict::Soon);
+        assert_eq!(judge(150 * MS, 90 * MS), Verdict::Later);
+        assert_eq!(judge(199 * MS, 98 * MS), Verdict::Soon);
+        assert_eq!(judge(300 * MS, 99 * MS), Verdict::Later);
     }
 }
