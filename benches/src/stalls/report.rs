@@ -1,6 +1,6 @@
 //! The page: targets, whether they were met, and all figures.
 
-use super::table::COST;
+use super::table::{COST, MACHINE};
 use crate::cli::StallPlan;
 use crate::measure::{CALM, Outcome, median};
 use crate::peer::Runtime;
@@ -41,10 +41,25 @@ pub(super) fn page(plan: &StallPlan, entries: &[Entry]) -> String {
     }
     page += &rate_row(entries);
     page += &cost_rows(entries);
+    page += &machine_line(entries);
     page += "\nThe cost of the watch is the ratio of two processes that ran one after the other, with the watch and without; the median \
              of the pairs that nobody disturbed and the interval that holds it with 95 % certainty. It counts as not measurable, which is the target, unless \
              the whole interval lies above 1.01.\n";
     page + &figures(entries)
+}
+
+/// What no runtime can be better than, but by chance.
+fn machine_line(entries: &[Entry]) -> String {
+    let machine = find(entries, MACHINE, Runtime::Threads).and_then(|entry| entry.summary());
+    machine.map_or_else(String::new, |machine| {
+        format!(
+            "\nThe machine itself: threads that only compute, one for each processor and with no runtime, were kept from going on for {} \
+             ({} to {}) at the longest. A timer that is due in such a pause is as late.\n",
+            time(machine.value),
+            time(machine.value_min),
+            time(machine.value_max)
+        )
+    })
 }
 
 fn row(entries: &[Entry], scenario: &str, name: &str, figure: Figure, target: f64) -> String {

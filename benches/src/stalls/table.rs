@@ -7,6 +7,9 @@ use crate::scenarios::{Run, Scenario, Unit, spawn, switch, tcp};
 /// Scenarios whose names begin so compare gristmill with itself, with and without the watch.
 pub(super) const COST: &str = "watch_";
 
+/// What the machine does to threads without any runtime.
+pub(super) const MACHINE: &str = "machine";
+
 /// An entry for gristmill and tokio.
 macro_rules! beside {
     ($name:literal, $function:path, $value:literal) => {{
@@ -50,6 +53,12 @@ pub(crate) static ALL: &[Scenario] = &[
     beside!("paced_computed", paced::computed, "the same beside 4 tasks that each compute for 50 ms at a time"),
     beside!("timer_blocked", timers::blocked, "1 ms timers while every worker is in polls that block for 100 ms; how late the latest was"),
     beside!("timer_computed", timers::computed, "1 ms timers while every worker is in polls that compute for 100 ms; how late the latest was"),
+    Scenario {
+        name: MACHINE,
+        value: "threads that only compute, and nothing else; the longest that one was kept from going on",
+        unit: Unit::Nanoseconds,
+        runs: &[(Runtime::Threads, timers::machine as Run)],
+    },
     beside!("descriptors", descriptors::freed, "8 new connections while no descriptor is left; from the first free one until all have an answer"),
     cost!("watch_spawn", spawn::spawn_local, "spawn_local"),
     cost!("watch_yield", switch::yields, "yield"),

@@ -76,6 +76,43 @@ fn lateness<P: Peer>(effort: Effort, keeping: Keeping) -> Sample {
     })
 }
 
+/// What the machine does by itself: as many threads as workers compute for as long as the keepers do, with no runtime; the value is the
+/// longest that one of them was kept from going on.
+pub(super) fn machine(effort: Effort) -> Sample {
+    let time = KEPT * u32::try_from(effort.scaled(TIMES as usize)).expect("few");
+    let usage = Usage::now();
+    let start = Instant::now();
+    let longest = thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers())
+            .map(|_| scope.spawn(|| longest_pause(start + time)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("arithmetic does not fail"))
+            .max()
+            .expect("a worker")
+    });
+    Sample {
+        value: longest.as_nanos() as f64,
+        ops: 1,
+        wall_ns: start.elapsed().as_nanos() as f64,
+        cpu_ns: usage.cpu_ns_since(),
+        latency: None,
+        ideal: None,
+    }
+}
+
+/// The longest time between two looks at the clock by a thread that does nothing else until `end`.
+fn longest_pause(end: Instant) -> Duration {
+    let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
+    while last < end {
+        let now = Instant::now();
+        longest = longest.max(now - last);
+        last = now;
+    }
+    longest
+}
+
 /// Naps until `end`.
 async fn naps<P: Peer>(end: Instant) -> Vec<Nap> {
     let mut naps = Vec::new();

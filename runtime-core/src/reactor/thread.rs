@@ -12,8 +12,8 @@
 //!                                                    at a time, until a worker wants it back
 //! ```
 //!
-//! A tick starts at 0.5 ms and doubles to 1.5 ms while there is nothing to do. That, the threshold and the start of a relief worker bound how
-//! late a timer can be while every worker is stuck; 670 looks a second cost a quarter of a percent of one core, and only
+//! A tick starts at 0.5 ms and doubles to 2 ms while there is nothing to do. Two milliseconds bound how late
+//! a timer can be while every worker is stuck; 500 looks a second cost a fifth of a percent of one core, and only
 //! while the program runs anyway. The poller is taken over when nobody has looked for a millisecond: busy workers look
 //! more often than that by themselves, and an event that comes through this thread has to cross to a worker.
 //!
@@ -42,7 +42,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 pub(crate) const SHORTEST_TICK: Duration = Duration::from_micros(500);
-pub(crate) const LONGEST_TICK: Duration = Duration::from_micros(1_500);
+pub(crate) const LONGEST_TICK: Duration = Duration::from_millis(2);
 /// The first tick after a long sleep. Most wake-ups of a quiet program are over before it ends.
 const FIRST_TICK: Duration = Duration::from_millis(1);
 /// When nobody has looked at the poller for so long, it is taken over.
