@@ -16,8 +16,8 @@
 //! * L2 — The report takes everything along; from then on no reference to a task is kept but by a sweep that goes on.
 //! * L3 — The report finds a task that is being swept in one place at any time: a sweep takes it from its set under the lock of its hand,
 //!   notes there that it drops it, and what came of it, under that lock too; the report holds the state and every hand while it
-//!   counts what is left in the sets. Who finds the runnable of such a task in a queue sweeps it likewise. A job is taken out, and noted, under
-//!   the lock of the state.
+//!   counts what is left in the sets. Who finds the runnable of such a task in a queue sweeps it likewise. A sweep takes a job out, and
+//!   notes it, under the lock of the state.
 
 use super::shutdown_report::{
     LISTED, Origin, UnfinishedJob, UnfinishedJobState, UnfinishedTask, UnfinishedTaskState,

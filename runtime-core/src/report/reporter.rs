@@ -195,8 +195,9 @@ impl Reporter {
     }
 
     /// A poll keeps its worker, and has lasted so long that this is worth saying.
+    /// The caller holds a lock that the worker wants, so no code of the user's runs here: after the shutdown it is not said.
     pub(crate) fn stall_goes_on(&self, task: ReportedTask, duration: Duration, relieved: bool) {
-        self.say(Report::Stall {
+        let _ = self.hand_in(Report::Stall {
             task,
             duration,
             goes_on: true,
@@ -246,15 +247,23 @@ impl Reporter {
 
     /// Hands a report to the thread that says it, or says it here where there is none.
     fn say(&self, report: Report) {
-        if let Some(line) = &*self.line.lock() {
-            if line.sender.try_send(report).is_err() {
-                self.desk.lose(1);
-            }
-            return;
-        }
         // After the shutdown there is no worker left to hold up. Before, only a panic is said here, which the panic hook has said on
         // this thread too.
-        self.desk.say(&report);
+        if let Err(report) = self.hand_in(report) {
+            self.desk.say(&report);
+        }
+    }
+
+    /// Hands a report to the thread that says it; gives it back where there is none.
+    fn hand_in(&self, report: Report) -> Result<(), Report> {
+        let line = self.line.lock();
+        let Some(line) = &*line else {
+            return Err(report);
+        };
+        if line.sender.try_send(report).is_err() {
+            self.desk.lose(1);
+        }
+        Ok(())
     }
 
     /// How many reports were not said.

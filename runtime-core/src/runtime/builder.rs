@@ -166,8 +166,8 @@ impl Builder {
 
     /// Sets how long one poll may take before its worker counts as stuck and gets help; `None` never helps.
     ///
-    /// A thread of its own looks every 0.5 to 2 ms while tasks run, so polls cost nothing more for it. The first look that finds
-    /// a poll too long suspects it, and the next after another `time` helps, if work waits that no other worker is free to do; time
+    /// A thread of its own looks every 0.5 to 2 ms while tasks run, so polls cost nothing more for it. The first look notes a
+    /// poll, and the first that finds it there `time` later helps, if work waits that no other worker is free to do; time
     /// without a processor does not count, where the system tells (Linux). Such polls are counted in
     /// [`stalls`](crate::RuntimeMetrics::stalls), and said if [`report_stalls`](Self::report_stalls) is set.
     ///
@@ -240,7 +240,7 @@ impl Builder {
     /// end is said as a [`Report::SlowPoll`](crate::Report::SlowPoll) if it is one. Reports go where those of debug mode go, on a thread
     /// of their own.
     ///
-    /// What is shorter than three looks of the watch (see [`stall_threshold`](Self::stall_threshold)), 6 ms by default, may go unnoticed,
+    /// What is shorter than two looks of the watch (see [`stall_threshold`](Self::stall_threshold)), 4 ms by default, may go unnoticed,
     /// however small `time` is.
     ///
     /// # Examples

@@ -28,7 +28,7 @@ pub(super) struct Need {
     quiet: Duration,
 }
 
-/// A longer time between two rounds says nothing of what went on in it.
+/// A longer time between two rounds says nothing of what went on in it, but that there was little for this worker to do.
 const ONE_ROUND: Duration = Duration::from_millis(10);
 
 impl Need {

@@ -6,7 +6,7 @@
 //! do the same: they are there because others keep their processors.
 //!
 //! A thread inherits what the one that starts it has asked for. A relief worker that the reactor thread starts does so, for it is to have its
-//! first turn soon. What relief workers start, which may be threads and programs of the user's, has the usual slices.
+//! first turn soon; and so does whatever else is started there, by a waker of the user's. What relief workers start, which may be threads and programs of the user's, has the usual slices.
 //!
 //! Without effect on other systems, on Linux before 6.12, and where a sandbox refuses: then those looks are as late as they were. Figures in
 //! `docs/decisions/stall-cpu-wait.md`.

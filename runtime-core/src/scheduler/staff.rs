@@ -290,8 +290,8 @@ impl Staff {
         self.start(house, Duty::Sweep, name, || {}, sweep)
     }
 
-    /// What a relief worker does before the user's hook: it is none that others can rely on until that is over, and what the hook starts has
-    /// the usual slices.
+    /// What a relief worker does before the user's hook. Until that is over nobody who posts work is to rely on it, so it does not count as
+    /// searching; and what the hook starts has the usual slices.
     fn arrive(&self, engine: &Engine) {
         slice::ask_for_short(Whose::Own);
         if self.config.on_start.is_some() {

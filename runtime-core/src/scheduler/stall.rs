@@ -107,7 +107,7 @@ impl Engine {
     /// The reactor thread has found that a lane is still in the poll in which it has been for too long `since` then.
     pub(super) fn notice_stall(&self, lane: &Lane, round: u64, since: Instant, now: Instant) {
         let lasted = now.duration_since(since);
-        let mut noted = lane.stall.lock();
+        let mut stall = lane.stall.lock();
         // Under the lock, which whoever clears the mark takes too, after the end of the poll: one that is over is not marked.
         if lane.stats.rounds.get() != round || !lane.polled.is_some() {
             return;
@@ -118,7 +118,7 @@ impl Engine {
             } else {
                 Kind::Blocking
             });
-            *noted = lane.polled.get().map(|task| Stall {
+            *stall = lane.polled.get().map(|task| Stall {
                 task,
                 round,
                 since,
@@ -132,18 +132,17 @@ impl Engine {
             });
             self.reporter.count_stall();
         }
-        let Some(stall) = &mut *noted else {
+        let Some(stall) = &mut *stall else {
             // The worker has said beforehand that it will be long.
             return;
         };
         stall.lasted = lasted;
         self.reporter.has_lasted(lasted);
-        let news = stall.is_news().then(|| stall.task.clone());
-        // The worker wants the lock when it comes back, and what is said may be said by the user's code, here.
-        drop(noted);
-        if let Some(task) = news {
+        if stall.is_news() {
             let is_relieved = self.moving() > 0;
-            self.reporter.stall_goes_on(task, lasted, is_relieved);
+            // Under the lock, so before the worker says that it is over.
+            self.reporter
+                .stall_goes_on(stall.task.clone(), lasted, is_relieved);
         }
     }
 

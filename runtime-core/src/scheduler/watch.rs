@@ -93,16 +93,28 @@ impl Sight {
         }
         let lasted = now.duration_since(self.since);
         let ran = match (self.ran_by_then, suspect.cpu_time()) {
-            (Some(before), Some(ran)) => ran.saturating_sub(before).min(lasted),
-            _ => lasted,
+            (_, None) => lasted,
+            (Some(before), Some(ran)) if ran >= before => (ran - before).min(lasted),
+            (_, Some(ran)) => {
+                // It was between two polls at the first look, or another thread works the lane now: this is the first look that tells.
+                (self.since, self.ran_by_then) = (now, Some(ran));
+                return self.not_yet(Duration::ZERO, threshold, threshold);
+            }
         };
         let left = threshold.saturating_sub(ran);
         self.stuck = left.is_zero() || (lasted >= threshold && suspect.is_asleep());
-        // A thread that has to wait for a processor again and again keeps nobody in a hurry.
-        let is_new = lasted < threshold.saturating_mul(2) + VERDICT_NEAR;
         match self.stuck {
             true => Verdict::Stuck,
-            false if is_new && left <= VERDICT_NEAR => Verdict::Soon,
+            false => self.not_yet(lasted, threshold, left),
+        }
+    }
+
+    /// Whether to look again soon at a lane that is not stuck, which has `left` to run until it is.
+    fn not_yet(&self, lasted: Duration, threshold: Duration, left: Duration) -> Verdict {
+        // A thread that has to wait for a processor again and again keeps nobody in a hurry.
+        let is_new = lasted < threshold.saturating_mul(2).saturating_add(VERDICT_NEAR);
+        match is_new && left <= VERDICT_NEAR {
+            true => Verdict::Soon,
             false => Verdict::Later,
         }
     }
@@ -354,6 +366,35 @@ mod tests {
         let thread = Thread::default();
         assert_eq!(sight.judge(start + MS / 2, MS, &thread), Verdict::Soon);
         assert_eq!(sight.judge(start + MS, MS, &thread), Verdict::Stuck);
+    }
+
+    #[test]
+    fn a_lane_that_is_first_seen_between_two_polls_or_changes_hands_is_judged_from_the_next_look_on()
+     {
+        let start = Instant::now();
+        let mut sight = Sight::of(7, start, None::<&Thread>);
+        // It has been preempted since the poll began.
+        assert_eq!(judged(&mut sight, start + 5 * MS, MS / 8), Verdict::Soon);
+        assert_eq!(judged(&mut sight, start + 9 * MS, MS / 4), Verdict::Later);
+        assert_eq!(
+            judged(&mut sight, start + 11 * MS, 9 * MS / 8),
+            Verdict::Stuck
+        );
+        // A thread that has just begun.
+        let mut sight = self::sight(start);
+        let young = Thread::that_ran(MS / 8);
+        assert_eq!(sight.judge(start + 5 * MS, MS, &young), Verdict::Soon);
+        let older = Thread::that_ran(9 * MS / 8);
+        assert_eq!(sight.judge(start + 7 * MS, MS, &older), Verdict::Stuck);
+    }
+
+    #[test]
+    fn a_threshold_of_for_ever_is_one() {
+        let start = Instant::now();
+        let mut sight = sight(start);
+        let thread = Thread::that_ran(20 * MS);
+        let verdict = sight.judge(start + 10 * MS, Duration::MAX, &thread);
+        assert_eq!(verdict, Verdict::Later);
     }
 
     #[test]
