@@ -40,10 +40,15 @@ pub(super) fn computed<P: Peer>(effort: Effort) -> Sample {
     lateness::<P>(effort, Keeping::Computes)
 }
 
-fn lateness<P: Peer>(effort: Effort, keeping: Keeping) -> Sample {
-    let times = u32::try_from(effort.scaled(10 * TIMES as usize) / 10)
+/// How often a worker is kept.
+fn times(effort: Effort) -> u32 {
+    u32::try_from(effort.scaled(10 * TIMES as usize) / 10)
         .expect("few")
-        .max(1);
+        .max(1)
+}
+
+fn lateness<P: Peer>(effort: Effort, keeping: Keeping) -> Sample {
+    let times = times(effort);
     P::run(async {
         let usage = Usage::now();
         let end = Instant::now() + BEFORE + KEPT * times;
@@ -79,7 +84,7 @@ fn lateness<P: Peer>(effort: Effort, keeping: Keeping) -> Sample {
 /// What the machine does by itself: as many threads as workers compute for as long as the keepers do, with no runtime; the value is the
 /// longest that one of them was kept from going on.
 pub(super) fn machine(effort: Effort) -> Sample {
-    let time = KEPT * u32::try_from(effort.scaled(TIMES as usize)).expect("few");
+    let time = KEPT * times(effort);
     let usage = Usage::now();
     let start = Instant::now();
     let longest = thread::scope(|scope| {

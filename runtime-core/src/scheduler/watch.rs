@@ -55,7 +55,7 @@ enum Verdict {
     Stuck,
 }
 
-/// What there is to know of a thread that does not move; asked for only when it matters.
+/// What there is to know of a thread that does not move. Whether it sleeps is dear to know, so that is asked only when it matters.
 trait Suspect {
     /// Whether it waits for something else than a processor.
     fn is_asleep(&self) -> bool;
@@ -98,19 +98,19 @@ impl Sight {
             (_, Some(ran)) => {
                 // It was between two polls at the first look, or another thread works the lane now: this is the first look that tells.
                 (self.since, self.ran_by_then) = (now, Some(ran));
-                return self.not_yet(Duration::ZERO, threshold, threshold);
+                return Self::not_yet(Duration::ZERO, threshold, threshold);
             }
         };
         let left = threshold.saturating_sub(ran);
         self.stuck = left.is_zero() || (lasted >= threshold && suspect.is_asleep());
         match self.stuck {
             true => Verdict::Stuck,
-            false => self.not_yet(lasted, threshold, left),
+            false => Self::not_yet(lasted, threshold, left),
         }
     }
 
     /// Whether to look again soon at a lane that is not stuck, which has `left` to run until it is.
-    fn not_yet(&self, lasted: Duration, threshold: Duration, left: Duration) -> Verdict {
+    fn not_yet(lasted: Duration, threshold: Duration, left: Duration) -> Verdict {
         // A thread that has to wait for a processor again and again keeps nobody in a hurry.
         let is_new = lasted < threshold.saturating_mul(2).saturating_add(VERDICT_NEAR);
         match is_new && left <= VERDICT_NEAR {

@@ -7,14 +7,13 @@ use super::connection::Connection;
 use super::listener::Listener;
 use crate::net::mishap::{Mishap, Pauses};
 use crate::task::{AbortHandle, JoinError, JoinHandle, consume_budget, spawn, unconstrained};
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::panic::resume_unwind;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
 /// Takes connections from `listener` and serves each with a protocol of its own, made by `factory`.
 ///
@@ -132,11 +131,9 @@ impl Server {
         let Some(accepting) = &mut turn.accepting else {
             return Ok(());
         };
-        let outcome = match accepting {
-            Accepting::Ending(task) => task.await,
-            Accepting::Ended(_) => return turn.tell(),
-        };
-        turn.accepting = Some(Accepting::Ended(outcome));
+        if let Accepting::Ending(task) = accepting {
+            *accepting = Accepting::Ended(task.await);
+        }
         turn.tell()
     }
 }
@@ -173,10 +170,9 @@ impl Drop for Turn<'_> {
         let accepting = match self.accepting.take() {
             Some(Accepting::Ending(mut task)) => {
                 // The handle is not to keep the waker of who gave up until somebody else waits.
-                let look = unconstrained(&mut task);
-                match pin!(look).poll(&mut Context::from_waker(Waker::noop())) {
-                    Poll::Ready(outcome) => Accepting::Ended(outcome),
-                    Poll::Pending => Accepting::Ending(task),
+                match unconstrained(&mut task).now_or_never() {
+                    Some(outcome) => Accepting::Ended(outcome),
+                    None => Accepting::Ending(task),
                 }
             }
             Some(ended) => ended,

@@ -11,6 +11,7 @@
 
 use super::error::{GroupError, GroupFailure};
 use crate::task::{AbortHandle, Id, JoinError, JoinHandle};
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -154,9 +155,7 @@ impl<E> Shared<E> {
 
     /// Notes the end of a member that has ended.
     fn settle_ended(&self, Member { index, mut handle }: Member) {
-        let look = crate::task::unconstrained(&mut handle);
-        let mut cx = Context::from_waker(Waker::noop());
-        if let Poll::Ready(end) = std::pin::pin!(look).as_mut().poll(&mut cx) {
+        if let Some(end) = crate::task::unconstrained(&mut handle).now_or_never() {
             self.settle(index, end);
         }
     }
