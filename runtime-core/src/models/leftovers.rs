@@ -2,6 +2,7 @@
 //! whoever drops the future, the report tells of it, once. The notes of [`Leftovers`] (L3).
 
 use super::check;
+use crate::report::leftovers::Listing;
 use crate::report::shutdown_report::Origin;
 use crate::report::{Leftovers, Unreached};
 use crate::task::header::Header;
@@ -59,7 +60,7 @@ fn task_in_a_closed_set(leftovers: &Arc<Leftovers>, is_broken: bool) -> (Arc<Own
 
 fn sweep(leftovers: &Leftovers, set: &OwnedSet) {
     let mut sweep = leftovers.sweep();
-    while sweep.end_next(|| set.pop(), |_| {}) {}
+    while sweep.end_next(|| set.pop(), |_| {}, Listing::Here) {}
 }
 
 #[track_caller]
@@ -146,7 +147,7 @@ fn canary_a_sweep_that_takes_a_task_before_it_notes_it_loses_it_for_the_report()
     report_beside_a_sweep(|leftovers, set| {
         let mut sweep = leftovers.sweep();
         while let Some(task) = set.pop() {
-            sweep.end_next(|| Some(task), |_| {});
+            sweep.end_next(|| Some(task), |_| {}, Listing::Here);
         }
     });
 }

@@ -283,10 +283,10 @@ fn begun(task: &TaskRef) -> Option<UnfinishedTask> {
 
 /// Who lists a task that is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Listing {
+pub(crate) enum Listing {
     /// Who drops it.
     Here,
-    /// It is listed.
+    /// It was [expected](Leftovers::expect), and so is listed: it is told of only if that hangs.
     Done,
 }
 
@@ -300,29 +300,12 @@ pub(crate) struct Sweep<'a> {
 impl Sweep<'_> {
     /// Ends a task as cancelled, on this thread, whose runnable the caller has taken from a queue.
     pub(crate) fn end(&mut self, runnable: Runnable) {
-        self.end_in_hand(|| Some(runnable.into_task()), |_| {}, Listing::Here);
+        self.end_next(|| Some(runnable.into_task()), |_| {}, Listing::Here);
     }
 
     /// Ends the task that `next` takes out of a set as cancelled, on this thread; if it is being polled, at the end of that poll. It is
     /// shown to `look` before. Whether there was one.
     pub(crate) fn end_next(
-        &mut self,
-        next: impl FnOnce() -> Option<TaskRef>,
-        look: impl FnOnce(&TaskRef),
-    ) -> bool {
-        self.end_in_hand(next, look, Listing::Here)
-    }
-
-    /// As [`end_next`](Self::end_next) for tasks that were [expected](Leftovers::expect), and so listed: tells only if that hangs.
-    pub(crate) fn end_next_quietly(
-        &mut self,
-        next: impl FnOnce() -> Option<TaskRef>,
-        look: impl FnOnce(&TaskRef),
-    ) -> bool {
-        self.end_in_hand(next, look, Listing::Done)
-    }
-
-    fn end_in_hand(
         &mut self,
         next: impl FnOnce() -> Option<TaskRef>,
         look: impl FnOnce(&TaskRef),

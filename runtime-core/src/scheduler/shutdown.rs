@@ -11,13 +11,15 @@
 //! # Invariants
 //!
 //! * Y1 — Every future that is in an owned set when it closes is dropped: by the worker that polls it then, at the
-//!   end of that poll, by whoever pops it from the set, or by whoever finds its runnable in a queue. What comes later is refused by the closed set.
+//!   end of that poll, by whoever pops it from the set, or by whoever finds its runnable in a queue. What comes later is refused by the
+//!   closed set.
 //! * Y2 — Every job that was queued when the pools closed is run or cancelled: it lies with whoever closed them, who sweeps.
 
 use super::context;
 use super::house::House;
 use super::worker::Worker;
 use crate::reactor::thread::wake;
+use crate::report::leftovers::Listing;
 use crate::report::shutdown_report::LISTED;
 use crate::sync::Arc;
 use crate::task::header::TaskRef;
@@ -44,10 +46,10 @@ impl House {
         let look = |task: &TaskRef| self.engine.reporter.unfinished(task);
         let (before, after) = self.homes.split_at(first);
         for home in after.iter().chain(before) {
-            while sweep.end_next(|| home.tasks.pop(), look) {}
+            while sweep.end_next(|| home.tasks.pop(), look, Listing::Here) {}
         }
         let set_aside = || self.set_aside.lock().pop();
-        while sweep.end_next_quietly(set_aside, look) {}
+        while sweep.end_next(set_aside, look, Listing::Done) {}
     }
 
     /// How many tasks nobody has come to, or told of.

@@ -231,13 +231,11 @@ impl Staff {
         let delivery = Arc::clone(&parcel);
         let inside = Arc::clone(house);
         house.engine.staff_lane();
-        let outside = Arc::clone(house);
-        let arrive = move || {
-            if role == Role::Relief {
-                outside.staff.arrive(&outside.engine);
-            }
+        let first = match role {
+            Role::Worker => nothing,
+            Role::Relief => arrive,
         };
-        let started = self.start(house, Duty::Lane, name, arrive, move || {
+        let started = self.start(house, Duty::Lane, name, first, move || {
             if let Some(core) = delivery.lock().take() {
                 work_lane(&inside, core, role);
             }
@@ -262,18 +260,12 @@ impl Staff {
         let (reactor, guard) = (Arc::clone(&engine.reactor), Arc::clone(&engine.guard));
         let watcher = Watcher::new(Arc::clone(house));
         let name = format!("{}-io", self.config.name);
-        self.start(
-            house,
-            Duty::Reactor,
-            name,
-            || {},
-            move || {
-                let _inside = context::enter_as_own(&watcher.house());
-                sharpen_timers();
-                slice::ask_for_short(Whose::WithHeirs);
-                ReactorThread::new(reactor, guard, watcher).run();
-            },
-        )
+        self.start(house, Duty::Reactor, name, nothing, move || {
+            let _inside = context::enter_as_own(&watcher.house());
+            sharpen_timers();
+            slice::ask_for_short(Whose::WithHeirs);
+            ReactorThread::new(reactor, guard, watcher).run();
+        })
     }
 
     /// Starts the thread that drops what the shutdown finds left.
@@ -287,16 +279,7 @@ impl Staff {
         sweep: impl FnOnce() + Send + 'static,
     ) -> io::Result<()> {
         let name = format!("{}-end", self.config.name);
-        self.start(house, Duty::Sweep, name, || {}, sweep)
-    }
-
-    /// What a relief worker does before the user's hook. Until that is over nobody who posts work is to rely on it, so it does not count as
-    /// searching; and what the hook starts has the usual slices.
-    fn arrive(&self, engine: &Engine) {
-        slice::ask_for_short(Whose::Own);
-        if self.config.on_start.is_some() {
-            Searching::as_chosen().found(engine);
-        }
+        self.start(house, Duty::Sweep, name, nothing, sweep)
     }
 
     /// Starts a thread for `body`, before which come `first` and then the user's hook.
@@ -305,7 +288,7 @@ impl Staff {
         house: &Arc<House>,
         duty: Duty,
         name: String,
-        first: impl FnOnce() + Send + 'static,
+        first: fn(&House),
         body: impl FnOnce() + Send + 'static,
     ) -> io::Result<()> {
         let mut builder = thread::Builder::new().name(name.clone());
@@ -317,7 +300,7 @@ impl Staff {
         let number = present.number();
         let thread = builder.spawn(move || {
             present.until_thread_ends();
-            first();
+            first(&house);
             let config = &house.staff.config;
             // The sweeper is there because user code may not return, so none comes before it.
             let hooked = (duty != Duty::Sweep).then_some(config);
@@ -348,6 +331,18 @@ impl Staff {
         for (_, thread) in ended {
             let _ = thread.join();
         }
+    }
+}
+
+/// What most threads do before the user's hook.
+fn nothing(_: &House) {}
+
+/// What a relief worker does before the user's hook. Until that is over nobody who posts work is to rely on it, so it does not count as
+/// searching; and what the hook starts has the usual slices.
+fn arrive(house: &House) {
+    slice::ask_for_short(Whose::Own);
+    if house.staff.config.on_start.is_some() {
+        Searching::as_chosen().found(&house.engine);
     }
 }
 
