@@ -15,7 +15,7 @@ use gristmill::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream
 use gristmill::time::{Duration, Instant, sleep};
 use rustix::io::Errno;
 use rustix::net::Shutdown;
-use shortage::short_of_descriptors;
+use shortage::out_of_descriptors;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::pin::pin;
@@ -109,7 +109,7 @@ async fn clients_through_a_shortage(way: Way) {
 
     // These need a descriptor now, and none to connect.
     let sockets: Vec<_> = (0..20).map(|_| TcpSocket::new_v4()).collect();
-    let shortage = short_of_descriptors(0);
+    let shortage = out_of_descriptors();
     let mut clients = Vec::new();
     for socket in sockets {
         let connected = socket.expect("a socket").connect(address).await;
@@ -162,7 +162,7 @@ fn an_error_leaves_the_connection_to_the_next_call_though_no_event_comes() {
                     {
                         let mut accepting = pin!(listener.accept());
                         assert!(waker.poll(&mut accepting).is_pending());
-                        let shortage = short_of_descriptors(0);
+                        let shortage = out_of_descriptors();
                         let _client = client.connect(address).await.expect("in the queue");
                         // The one event.
                         while waker.wakes() == 0 {
@@ -195,7 +195,7 @@ fn connections_of_unix_sockets_wait_for_descriptors_too() {
                     let path = fresh_path();
                     let listener = UnixListener::bind(&path).expect("free");
                     let waiting = UnixStream::connect(&path).await.expect("in the queue");
-                    let shortage = short_of_descriptors(0);
+                    let shortage = out_of_descriptors();
                     let error = listener.accept().await.expect_err("no descriptor");
                     assert_eq!(Errno::from_io_error(&error), Some(Errno::MFILE));
                     let mut incoming = listener.incoming();
@@ -226,7 +226,7 @@ fn without_descriptors_a_stream_of_connections_does_not_spin() {
                     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
                     let address = listener.local_addr().expect("an address");
                     let _client = TcpStream::connect(address).await.expect("in the queue");
-                    let shortage = short_of_descriptors(0);
+                    let shortage = out_of_descriptors();
                     let begin = Instant::now();
                     let mut incoming = listener.incoming();
                     let mut times = Vec::new();

@@ -13,8 +13,8 @@ use common::{
 use gristmill::runtime::{Builder, Runtime};
 use gristmill::time::{Duration, sleep};
 use shortage::{
-    LEFT, MIB, STACK, become_ordinary, open_descriptors, settled, short_of_descriptors,
-    short_of_memory, short_of_threads,
+    LEFT, MIB, STACK, become_ordinary, open_descriptors, out_of_descriptors, settled,
+    short_of_descriptors, short_of_memory, short_of_threads,
 };
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -158,6 +158,27 @@ fn a_relief_worker_without_a_thread_leaves_the_others_waiting_but_alive() {
                 assert!(runtime.metrics().relief_workers() >= 1);
                 drop(release);
                 runtime.block_on(stuck).expect("no panic");
+            });
+        },
+    );
+}
+
+#[test]
+fn a_worker_that_blocks_while_there_are_no_descriptors_is_relieved() {
+    in_own_process(
+        "a_worker_that_blocks_while_there_are_no_descriptors_is_relieved",
+        || {
+            within("relief", || {
+                let runtime = settled(Builder::new().worker_threads(1), 2);
+                let (release, released) = mpsc::channel();
+                // To tell a thread that sleeps from one that lacks a processor takes a look into a file.
+                let _short = out_of_descriptors();
+                let blocked = runtime.spawn(async move { released.recv() });
+                runtime
+                    .block_on(runtime.spawn(async move { release.send(7).expect("it waits") }))
+                    .expect("relieved");
+                let outcome = runtime.block_on(blocked).expect("no panic");
+                assert_eq!(outcome, Ok(7));
             });
         },
     );

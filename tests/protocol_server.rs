@@ -2,6 +2,8 @@
 
 mod callbacks;
 mod common;
+#[cfg(target_os = "linux")]
+mod shortage;
 mod wire;
 
 use callbacks::{Call, Calls, Recorder};
@@ -248,7 +250,7 @@ impl Listener for Counting {
 #[cfg(target_os = "linux")]
 #[test]
 fn without_descriptors_a_server_waits_for_some_and_goes_on() {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    use socket2::{Domain, Socket, Type};
     let own_name = "without_descriptors_a_server_waits_for_some_and_goes_on";
     let test: fn(&Runtime) = |runtime| {
         runtime.block_on(async {
@@ -256,21 +258,15 @@ fn without_descriptors_a_server_waits_for_some_and_goes_on() {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
             let server = serve(Counting(listener, errors.clone()), Echo::default);
             let address = server.local_addr().ip().expect("TCP");
-            let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("readable");
-            setrlimit(Resource::RLIMIT_NOFILE, 64, hard).expect("settable");
-            let mut spare = Vec::new();
-            while let Ok(file) = std::fs::File::open("/dev/null") {
-                spare.push(file);
-            }
-            // This takes the last one, and stays in the listener's queue.
-            spare.pop();
-            let client = std::net::TcpStream::connect(address).expect("in the queue");
+            let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+            let shortage = shortage::out_of_descriptors();
+            // It stays in the listener's queue.
+            client.connect(&address.into()).expect("in the queue");
             while errors.get() == 0 {
                 gristmill::task::yield_now().await;
             }
-            drop(spare);
-            setrlimit(Resource::RLIMIT_NOFILE, soft, hard).expect("settable");
-            let client = TcpStream::from_std(client).expect("registered");
+            drop(shortage);
+            let client = TcpStream::from_std(client.into()).expect("registered");
             assert_echo(client, b"after").await;
         });
     };

@@ -31,7 +31,8 @@ pub(crate) fn limited(resource: Resource, to: u64) -> impl Drop {
 
 /// Until the returned guard is dropped no number from the lowest free one on can be had, but for `free` of them.
 ///
-/// A limit is on the numbers, which need not be used one after the other. What is open stays open.
+/// A limit is on the numbers, which need not be used one after the other. What is open stays open; once another thread closes one of
+/// its own, that can be had too.
 pub(crate) fn short_of_descriptors(free: u64) -> impl Drop {
     let is_free =
         |number: &u64| std::fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_err();
@@ -41,6 +42,13 @@ pub(crate) fn short_of_descriptors(free: u64) -> impl Drop {
         Resource::RLIMIT_NOFILE,
         first_refused.expect("some number is free"),
     )
+}
+
+/// Until the returned guard is dropped no descriptor can be had, not even one that somebody closes meanwhile.
+///
+/// Programs that are started meanwhile have this limit too, and may not get far.
+pub(crate) fn out_of_descriptors() -> impl Drop {
+    limited(Resource::RLIMIT_NOFILE, 0)
 }
 
 /// How many descriptors this process has.

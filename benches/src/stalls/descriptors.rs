@@ -96,6 +96,8 @@ fn exhaust(address: SocketAddr) -> io::Result<Duration> {
     while let Ok(file) = File::open("/dev/null") {
         all.push(file);
     }
+    // Nor is there one that somebody closes meanwhile.
+    setrlimit(Resource::RLIMIT_NOFILE, 0, hard)?;
     let mut newcomers = newcomers
         .into_iter()
         .map(|socket| {
@@ -117,6 +119,7 @@ fn exhaust(address: SocketAddr) -> io::Result<Duration> {
     }
     let start = Instant::now();
     drop(all);
+    setrlimit(Resource::RLIMIT_NOFILE, LIMIT, hard)?;
     for stream in &mut newcomers {
         stream.read_exact(&mut [0; MESSAGE])?;
     }

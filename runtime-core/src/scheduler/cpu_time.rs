@@ -55,7 +55,7 @@ mod tests {
             let _ = released.recv();
         });
         let thread = told.recv().expect("it tells");
-        while !cpu_wait::is_asleep(thread) {
+        while cpu_wait::is_asleep(thread) != Some(true) {
             std::thread::yield_now();
         }
         // Long enough for the last of its way into the sleep.

@@ -52,39 +52,27 @@ pub(super) fn of(_thread: u32) -> Duration {
     Duration::ZERO
 }
 
-/// Whether `thread` sleeps at this moment. Not known of one that does not exist.
-#[cfg(target_os = "linux")]
-pub(super) fn is_asleep(thread: u32) -> bool {
-    state_of(thread).is_some_and(|state| matches!(state, 'S' | 'D'))
-}
-
-#[cfg(target_os = "linux")]
-fn state_of(thread: u32) -> Option<char> {
-    let path = format!("/proc/self/task/{thread}/stat");
-    state(&std::fs::read_to_string(path).ok()?)
-}
-
-/// Not known.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn is_asleep(_thread: u32) -> bool {
-    false
-}
-
-/// Whether `thread` runs, or would if it had a processor. Not so where that is not known.
+/// Whether `thread` sleeps at this moment; if not, it runs, or would if it had a processor. Not known of one that does not exist, and not
+/// while the process has no descriptor to spare.
 #[cfg(all(target_os = "linux", not(gristmill_shuttle)))]
-pub(super) fn keeps_processor(thread: u32) -> bool {
-    state_of(thread) == Some('R')
+pub(super) fn is_asleep(thread: u32) -> Option<bool> {
+    let path = format!("/proc/self/task/{thread}/stat");
+    match state(&std::fs::read_to_string(path).ok()?)? {
+        'R' => Some(false),
+        'S' | 'D' => Some(true),
+        _ => None,
+    }
 }
 
 /// Not known.
 #[cfg(not(all(target_os = "linux", not(gristmill_shuttle))))]
-pub(super) fn keeps_processor(_thread: u32) -> bool {
-    false
+pub(super) fn is_asleep(_thread: u32) -> Option<bool> {
+    None
 }
 
 /// The letter behind the name, which may hold anything, parentheses too.
 #[cfg_attr(
-    not(target_os = "linux"),
+    not(all(target_os = "linux", not(gristmill_shuttle))),
     expect(dead_code, reason = "the format is Linux's")
 )]
 fn state(stat: &str) -> Option<char> {
@@ -119,12 +107,10 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
-    fn who_asks_is_not_asleep() {
-        assert!(!is_asleep(thread()));
-        assert!(!is_asleep(u32::MAX));
-        #[cfg(not(gristmill_shuttle))]
-        assert!(keeps_processor(thread()) && !keeps_processor(u32::MAX));
+    #[cfg(all(target_os = "linux", not(gristmill_shuttle)))]
+    fn who_asks_is_not_asleep_and_of_nobody_nothing_is_known() {
+        assert_eq!(is_asleep(thread()), Some(false));
+        assert_eq!(is_asleep(u32::MAX), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::cpu_wait;
 use super::polled::Polled;
-use super::stall::Stall;
+use super::stall::{Kind, Stall};
 use super::stats::Stats;
 use crate::park::Parker;
 use crate::queue;
@@ -14,12 +14,14 @@ use std::time::Duration;
 
 /// The worker is not known to be in a long poll.
 const MOVING: u8 = 0;
-/// The reactor thread has found that it is.
-const STUCK: u8 = 1;
+/// The reactor thread has found that it is, and that its thread waits there for something.
+const BLOCKS: u8 = 1;
 /// The worker says itself that it will be.
 const ANNOUNCED: u8 = 2;
 /// The worker moves, and the reactor thread asks it to look behind those that do not.
 const ASKED: u8 = 3;
+/// The reactor thread has found that it is, and that its thread computes there, or would if it had a processor.
+const COMPUTES: u8 = 4;
 
 /// The average is over about so many looks.
 const LOAD_ONE: u32 = 8;
@@ -34,6 +36,18 @@ pub(super) enum Moving {
     Again,
     /// It was asked to look behind stuck ones.
     Asked,
+}
+
+/// What a found stall is to those who count them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Found {
+    /// The worker moved until now.
+    New,
+    /// It computed in the same poll when it was last looked at, and blocks now.
+    BlocksNow,
+    /// Nothing new.
+    Known,
 }
 
 /// One worker, as seen by others.
@@ -87,7 +101,10 @@ impl Lane {
     #[inline]
     pub(crate) fn is_stuck(&self) -> bool {
         // ORDERING: Relaxed; a hint, the slot's own swap decides who gets the runnable.
-        matches!(self.mark.load(Ordering::Relaxed), STUCK | ANNOUNCED)
+        matches!(
+            self.mark.load(Ordering::Relaxed),
+            BLOCKS | COMPUTES | ANNOUNCED
+        )
     }
 
     /// Whether there is a mark of any kind for the worker to clear.
@@ -97,30 +114,35 @@ impl Lane {
         self.mark.load(Ordering::Relaxed) != MOVING
     }
 
-    /// Whether the reactor thread has found the worker stuck in a poll, and its thread does not sleep there: as far as is known
-    /// it keeps a processor.
+    /// Whether the reactor thread has found the worker stuck in a poll in which its thread keeps a processor, at its last tick.
     pub(super) fn is_computing(&self) -> bool {
         // ORDERING: Relaxed; a hint as above.
-        self.mark.load(Ordering::Relaxed) == STUCK
-            && cpu_wait::keeps_processor(self.thread.load(Ordering::Relaxed))
+        self.mark.load(Ordering::Relaxed) == COMPUTES
     }
 
-    /// The worker says that it will be in this poll for long. Whether it did not count as stuck before.
-    pub(super) fn announce_stuck(&self) -> bool {
+    /// The worker, which does not count as stuck, says that it will be in this poll for long. Under the lock of `stall`.
+    pub(super) fn announce_stuck(&self) {
         // ORDERING: Relaxed; a hint as above. The worker puts a fence behind it, edge P1.
-        let before = self.mark.swap(ANNOUNCED, Ordering::Relaxed);
-        matches!(before, MOVING | ASKED)
+        self.mark.store(ANNOUNCED, Ordering::Relaxed);
     }
 
-    /// The reactor thread has found the worker in one poll for long. Whether that is news. Under the lock of `stall`.
-    pub(super) fn mark_stuck(&self) -> bool {
-        let mark = |from| {
-            // ORDERING: Relaxed; a hint as above, and the reactor thread looks again at its next tick.
-            self.mark
-                .compare_exchange(from, STUCK, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
+    /// The reactor thread has found the worker in one poll for long. Under the lock of `stall`, so against `ask` alone.
+    pub(super) fn mark_stuck(&self, kind: Kind) -> Found {
+        let mark = match kind {
+            Kind::Blocking => BLOCKS,
+            Kind::Computing => COMPUTES,
         };
-        mark(MOVING) || mark(ASKED)
+        // ORDERING: Relaxed; a hint as above, and the reactor thread looks again at its next tick.
+        let before = self.mark.load(Ordering::Relaxed);
+        if before == ANNOUNCED || before == mark {
+            return Found::Known;
+        }
+        // ORDERING: Relaxed, as above.
+        match (self.mark.swap(mark, Ordering::Relaxed), kind) {
+            (MOVING | ASKED, _) => Found::New,
+            (_, Kind::Blocking) => Found::BlocksNow,
+            (_, Kind::Computing) => Found::Known,
+        }
     }
 
     /// Asks the worker to look behind stuck ones before its next round. Of no effect on one that is stuck itself.
@@ -222,14 +244,14 @@ impl Lane {
         self.polled.task()
     }
 
-    /// Whether the thread that works the lane sleeps, as the system sees it.
-    pub(crate) fn is_asleep(&self) -> bool {
+    /// Whether the thread that works the lane sleeps, if the system tells.
+    pub(super) fn is_asleep(&self) -> Option<bool> {
         // ORDERING: Relaxed, see `set_thread`.
         cpu_wait::is_asleep(self.thread.load(Ordering::Relaxed))
     }
 
     /// How long the thread that works the lane has run, if the system tells.
-    pub(crate) fn cpu_time(&self) -> Option<Duration> {
+    pub(super) fn cpu_time(&self) -> Option<Duration> {
         // ORDERING: Relaxed, see `set_thread`.
         cpu_wait::cpu_time(self.thread.load(Ordering::Relaxed))
     }

@@ -22,7 +22,7 @@
 //!   worker that does not come, and [`neglected`] — its poller
 //! * [`attendance`] — who works for the runtime just now
 //! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`need`] — how long one is; [`watch`] — what the
-//!   reactor thread asks; [`block_in_place`] — a poll that says it will be long
+//!   reactor thread asks; [`sight`] — which workers are stuck; [`block_in_place`] — a poll that says it will be long
 //! * [`shelf`] — where a current-thread runtime's core lies while nobody works
 //! * [`cpu_wait`] — whether a worker sleeps, how long it has run, and waited for a processor, which is not its fault;
 //!   `cpu_time` — the clock that tells
@@ -74,7 +74,9 @@ mod cpu_time;
 mod cpu_wait;
 mod neglected;
 pub(crate) mod poll_watch;
+mod sight;
 mod stranded;
+
 mod watch;
 
 pub(crate) mod block_in_place;

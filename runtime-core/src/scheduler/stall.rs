@@ -14,7 +14,7 @@
 //! waits there and no relief worker is called.
 
 use super::engine::Engine;
-use super::lane::{Lane, Moving};
+use super::lane::{Found, Lane, Moving};
 use super::worker::Worker;
 use crate::report::ReportedTask;
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -27,9 +27,9 @@ const AGAIN: u32 = 10;
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// What a stuck worker does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// It sleeps in its poll, or says that it will be long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// It sleeps in its poll, as far as is known, or says that it will be long.
     Blocking,
     /// It computes, or would if it had a processor.
     Computing,
@@ -55,6 +55,12 @@ impl Stuck {
         };
         // ORDERING: Relaxed; a hint, with a fence behind it where a look at it must not be missed, edge P1.
         self.0.fetch_add(one, Ordering::Relaxed);
+    }
+
+    /// One that computed blocks.
+    fn turn_to_blocking(&self) {
+        // ORDERING: Relaxed, as above.
+        self.0.fetch_add(TIMES_ONE, Ordering::Relaxed);
     }
 
     fn end(&self) {
@@ -105,19 +111,25 @@ impl Stall {
 
 impl Engine {
     /// The reactor thread has found that a lane is still in the poll in which it has been for too long `since` then.
-    pub(super) fn notice_stall(&self, lane: &Lane, round: u64, since: Instant, now: Instant) {
+    pub(super) fn notice_stall(
+        &self,
+        lane: &Lane,
+        (round, kind): (u64, Kind),
+        since: Instant,
+        now: Instant,
+    ) {
         let lasted = now.duration_since(since);
         let mut stall = lane.stall.lock();
         // Under the lock, which whoever clears the mark takes too, after the end of the poll: one that is over is not marked.
         if lane.stats.rounds.get() != round || !lane.polled.is_some() {
             return;
         }
-        if lane.mark_stuck() {
-            self.stuck.begin(if lane.is_computing() {
-                Kind::Computing
-            } else {
-                Kind::Blocking
-            });
+        let found = lane.mark_stuck(kind);
+        if found == Found::BlocksNow {
+            self.stuck.turn_to_blocking();
+        }
+        if found == Found::New {
+            self.stuck.begin(kind);
             *stall = lane.polled.get().map(|task| Stall {
                 task,
                 round,
@@ -148,12 +160,17 @@ impl Engine {
 
     /// The worker says that it will be in this poll for long.
     pub(crate) fn announce_stall(&self, lane: &Lane) {
-        if lane.is_stuck() {
+        loop {
+            // Under the lock: a mark that comes now either waits, and finds the announcement, or has come.
+            let noted = lane.stall.lock();
+            if !lane.is_stuck() {
+                lane.announce_stuck();
+                self.stuck.begin(Kind::Blocking);
+                return;
+            }
+            drop(noted);
             // What was long up to here was not announced.
             let _ = self.clear_mark(lane);
-        }
-        if lane.announce_stuck() {
-            self.stuck.begin(Kind::Blocking);
         }
     }
 
