@@ -5,6 +5,7 @@ mod common;
 use common::{Count, Flavour, OnDrop, PATIENCE, eventually, panic_text, silence_panics, with_each};
 use gristmill::runtime::{Builder, Runtime, UnhandledPanic};
 use gristmill::task::{self, JoinHandle};
+use gristmill::time::Duration;
 use std::future::pending;
 use std::panic::Location;
 use std::process::{Command, Output};
@@ -108,6 +109,33 @@ fn shutdown_comes_from_jobs_and_from_drops_too() {
             task::yield_now().await;
         }));
         assert!(text_of_endless(&runtime).ends_with("expected: dropped"));
+    });
+}
+
+#[test]
+fn shutdown_tells_of_the_jobs_behind_one_whose_destructor_never_ends() {
+    common::within("jobs", || {
+        silence_panics();
+        let builder = Flavour::OneWorker.builder().max_blocking_threads(1);
+        let builder = builder.unhandled_panic(UnhandledPanic::Shutdown);
+        let runtime = builder.build().expect("a runtime");
+        let occupied = common::Occupied::new(runtime.handle());
+        let (begins, begun) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let endless = OnDrop::new(move || {
+            begins.send(()).expect("a receiver");
+            let _ = released.recv();
+        });
+        drop(runtime.spawn_blocking(move || drop(endless)));
+        let behind: Vec<_> = (0..5).map(|n| runtime.spawn_blocking(move || n)).collect();
+        drop(runtime.spawn(async { panic!("expected: fatal") }));
+        begun.recv_timeout(PATIENCE).expect("the first is dropped");
+        let report = runtime.shutdown_timeout(Duration::from_millis(200));
+        assert_eq!(report.job_count(), 7, "{report}");
+        eventually("the others are dropped", || {
+            behind.iter().all(JoinHandle::is_finished)
+        });
+        drop((release, occupied));
     });
 }
 

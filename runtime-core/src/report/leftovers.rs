@@ -44,9 +44,17 @@ struct State {
     /// Jobs that were dropped unrun.
     cancelled: Listed<Origin>,
     /// Who has a job in hand that is to be dropped unrun and is not noted yet.
-    job_in_hand: Option<ThreadId>,
+    jobs_in_hand: Vec<ThreadId>,
     /// The report has been made.
     is_reported: bool,
+}
+
+impl State {
+    /// This thread has no job in hand that is not noted.
+    fn put_down_job(&mut self) {
+        let this = thread::current().id();
+        self.jobs_in_hand.retain(|thread| *thread != this);
+    }
 }
 
 /// What one thread has dropped, and what it has in hand.
@@ -150,9 +158,7 @@ impl Leftovers {
     /// A job is dropped unrun.
     pub(crate) fn cancelled(&self, job: impl FnOnce() -> Origin) {
         let mut state = self.state.lock();
-        if state.job_in_hand == Some(thread::current().id()) {
-            state.job_in_hand = None;
-        }
+        state.put_down_job();
         if !state.is_reported {
             state.cancelled.add(job());
         }
@@ -161,9 +167,11 @@ impl Leftovers {
     /// Takes a job with `next`, to drop it unrun on this thread; the report finds it where it was, in hand, or noted (L3).
     pub(crate) fn next_job<J>(&self, next: impl FnOnce() -> Option<J>) -> Option<J> {
         let mut state = self.state.lock();
-        let job = next();
-        state.job_in_hand = job.as_ref().map(|_| thread::current().id());
-        job
+        // The last one, if somebody has reported meanwhile.
+        state.put_down_job();
+        let job = next()?;
+        state.jobs_in_hand.push(thread::current().id());
+        Some(job)
     }
 
     /// Takes everything out. `unreached` counts what no sweep has come to; `thread_of` says which thread polls a task.
@@ -182,12 +190,12 @@ impl Leftovers {
             expected,
             cut_off,
             cancelled,
-            job_in_hand,
+            jobs_in_hand,
             ..
         } = state;
         let mut noted = Noted {
             more_tasks: cut_off.more + unreached.tasks,
-            more_jobs: cancelled.more + unreached.jobs + usize::from(job_in_hand.is_some()),
+            more_jobs: cancelled.more + unreached.jobs + jobs_in_hand.len(),
             ..Noted::default()
         };
         for job in cancelled.list {

@@ -62,9 +62,10 @@ fn shut_down(house: &Arc<House>, patience: Duration, manner: Manner) -> Shutdown
     let deadline = begun.checked_add(patience);
     // A thread of this runtime would wait for itself.
     let patient = !context::is_own(house) && !patience.is_zero();
-    let mut sweeping = Sweeping::new(house, house.close());
+    house.close();
+    let mut sweeping = Sweeping::new(house);
     begin_sweep(house, &mut sweeping, manner, patient);
-    sweeping.await_jobs(begun + JOBS_TAKE);
+    house.unrun.wait(begun + JOBS_TAKE);
     if patient {
         await_sweep(house, &mut sweeping, deadline);
     }
@@ -85,7 +86,7 @@ fn shut_down(house: &Arc<House>, patience: Duration, manner: Manner) -> Shutdown
     }
     house.staff.join();
     let reporting = house.engine.reporter.close(last);
-    let mut report = tell(house, &sweeping);
+    let mut report = tell(house);
     report.threads.extend(reporting);
     report.duration = begun.elapsed();
     report
@@ -101,7 +102,7 @@ fn begin_sweep(house: &Arc<House>, sweeping: &mut Sweeping, manner: Manner, pati
     match (house.flavor, manner) {
         (Flavor::CurrentThread, Manner::InPlace) => sweeping.here(),
         (Flavor::CurrentThread, Manner::Bounded) => sweeping.elsewhere(afterwards),
-        (Flavor::MultiThread, _) if !patient || sweeping.jobs_left() > 0 => {
+        (Flavor::MultiThread, _) if !patient || house.unrun.left() > 0 => {
             sweeping.elsewhere(afterwards);
         }
         (Flavor::MultiThread, _) => {}
@@ -123,11 +124,11 @@ fn await_sweep(house: &Arc<House>, sweeping: &mut Sweeping, deadline: Option<Ins
 }
 
 /// What was left, in the order of its weight.
-fn tell(house: &Arc<House>, sweeping: &Sweeping) -> ShutdownReport {
+fn tell(house: &Arc<House>) -> ShutdownReport {
     // Those in the sets were not reached, as a destructor before them does not end.
     let unreached = || Unreached {
         tasks: house.unreached_tasks(),
-        jobs: sweeping.jobs_left(),
+        jobs: house.unrun.left(),
     };
     let leftovers = &house.engine.leftovers;
     let mut noted = leftovers.take(unreached, |task| poller_of(house, task));

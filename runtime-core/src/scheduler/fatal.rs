@@ -15,7 +15,6 @@ use crate::park::ThreadWaker;
 use crate::report::{ReportedTask, TaskPanic, UnhandledPanic};
 use crate::sync::{Arc, Mutex, OnceLock};
 use crate::task::JoinError;
-use runtime_blocking::Job;
 use std::sync::Weak;
 
 /// The panic that ends a runtime, and who has to hear of it.
@@ -59,7 +58,8 @@ impl Fatal {
         if house.engine.is_shutting_down() || self.panic.set(panic).is_err() {
             return;
         }
-        house.close().into_iter().for_each(Job::cancel);
+        house.close();
+        house.unrun.drop_all(&house.engine.leftovers);
         // Edge F.
         let blocked = self.blocked.lock().clone();
         blocked.iter().for_each(|thread| thread.unpark());

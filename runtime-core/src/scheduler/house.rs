@@ -12,6 +12,7 @@ use super::home::{Home, Homeless};
 use super::shelf::CoreShelf;
 use super::simulation::Script;
 use super::staff::Staff;
+use super::unrun::Unrun;
 use crate::sync::atomic::{AtomicUsize, Ordering, fence};
 use crate::sync::{Arc, Mutex};
 use crate::task::header::TaskRef;
@@ -39,6 +40,8 @@ pub(crate) struct House {
     /// Tasks that a shutdown has taken out of their sets to tell of them, and that whoever sweeps is to end.
     pub(super) set_aside: Mutex<Vec<TaskRef>>,
     pub(crate) running_jobs: RunningJobs,
+    /// What the executors had not started when they closed.
+    pub(crate) unrun: Unrun,
     /// The house itself, for threads that it starts.
     pub(crate) this: Weak<House>,
 }
@@ -77,6 +80,7 @@ impl House {
             jobs: AtomicUsize::new(0),
             set_aside: Mutex::new(Vec::new()),
             running_jobs: RunningJobs::new(),
+            unrun: Unrun::new(),
             this: Weak::clone(this),
         });
         house.engine.fatal.belongs_to(Weak::clone(&house.this));

@@ -32,7 +32,7 @@
 //! * [`house`] — an engine with its owned sets and executors: all that a handle reaches
 //! * [`simulation`] — another loop, for a schedule that is a function of a seed
 //! * [`errand`] — a job on its way through an executor
-//! * [`shutdown`] — the way out; [`sweep`] — what is dropped on it, and by whom;
+//! * [`shutdown`] — the way out; [`sweep`] — what is dropped on it, and by whom; [`unrun`] — the jobs among it;
 //!   [`fatal`] — the panic that leads there
 
 pub(crate) mod stats;
@@ -86,6 +86,7 @@ pub(crate) mod simulation;
 pub(crate) mod fatal;
 pub(crate) mod shutdown;
 pub(crate) mod sweep;
+pub(crate) mod unrun;
 
 pub(crate) use engine::Engine;
 pub(crate) use house::House;

@@ -13,7 +13,8 @@
 //! * Y1 — Every future that is in an owned set when it closes is dropped: by the worker that polls it then, at the
 //!   end of that poll, by whoever pops it from the set, or by whoever finds its runnable in a queue. What comes later is refused by the
 //!   closed set.
-//! * Y2 — Every job that was queued when the pools closed is run or cancelled: it lies with whoever closed them, who sweeps.
+//! * Y2 — Every job that was queued when the pools closed is run or cancelled: whoever closed them puts it where those who sweep find
+//!   it, and sweeps.
 
 use super::context;
 use super::house::House;
@@ -23,11 +24,10 @@ use crate::report::leftovers::Listing;
 use crate::report::shutdown_report::LISTED;
 use crate::sync::Arc;
 use crate::task::header::TaskRef;
-use runtime_blocking::Job;
 
 impl House {
-    /// Lets nothing new in, and wakes everybody. Gives the jobs that no thread has started.
-    pub(crate) fn close(&self) -> Vec<Job> {
+    /// Lets nothing new in, and wakes everybody. The jobs that no thread has started are left to whoever calls this.
+    pub(crate) fn close(&self) {
         self.staff.close();
         self.homes.iter().for_each(|home| home.tasks.close());
         // Before the jobs are taken out: one that is dropped from here on is one that the shutdown cancels.
@@ -37,7 +37,7 @@ impl House {
         if let Some(script) = &self.simulation {
             jobs.append(&mut script.close());
         }
-        jobs
+        self.unrun.add(jobs);
     }
 
     /// Drops the futures that are left, those of home `first` first.

@@ -6,41 +6,12 @@
 
 use super::context;
 use super::house::House;
-use crate::report::Leftovers;
-use crate::sync::{Arc, Condvar, Mutex, now};
-use runtime_blocking::Job;
-use std::time::Instant;
+use crate::sync::Arc;
 
 /// What workers leave to be dropped, and who does it.
 pub(crate) struct Sweeping {
     house: Arc<House>,
-    queued: Arc<Queued>,
     by: Option<Sweeper>,
-}
-
-/// The jobs that no thread had started.
-struct Queued {
-    jobs: Mutex<Jobs>,
-    /// Signalled when all are dropped.
-    done: Condvar,
-}
-
-struct Jobs {
-    /// The first last; each is taken out before it is dropped.
-    left: Vec<Job>,
-    /// The last has been dropped.
-    are_dropped: bool,
-}
-
-impl Queued {
-    fn drop_all(&self, leftovers: &Leftovers) {
-        let next = || leftovers.next_job(|| self.jobs.lock().left.pop());
-        while let Some(job) = next() {
-            job.cancel();
-        }
-        self.jobs.lock().are_dropped = true;
-        self.done.notify_all();
-    }
 }
 
 /// Who drops what is left.
@@ -62,18 +33,9 @@ pub(crate) enum Afterwards {
 }
 
 impl Sweeping {
-    pub(crate) fn new(house: &Arc<House>, mut jobs: Vec<Job>) -> Self {
-        jobs.reverse();
-        let jobs = Jobs {
-            are_dropped: jobs.is_empty(),
-            left: jobs,
-        };
+    pub(crate) fn new(house: &Arc<House>) -> Self {
         Self {
             house: Arc::clone(house),
-            queued: Arc::new(Queued {
-                jobs: Mutex::new(jobs),
-                done: Condvar::new(),
-            }),
             by: None,
         }
     }
@@ -83,25 +45,12 @@ impl Sweeping {
         self.by
     }
 
-    /// How many of the jobs have not been reached.
-    pub(crate) fn jobs_left(&self) -> usize {
-        self.queued.jobs.lock().left.len()
-    }
-
-    /// Waits until the jobs are dropped, or the deadline.
-    pub(crate) fn await_jobs(&self, deadline: Instant) {
-        let mut jobs = self.queued.jobs.lock();
-        while !jobs.are_dropped && now() < deadline {
-            self.queued.done.wait_until(&mut jobs, deadline);
-        }
-    }
-
     /// Sweeps on this thread, unless somebody does already.
     pub(crate) fn here(&mut self) {
         if self.by.is_none() {
             self.by = Some(Sweeper::Caller);
             let _inside = context::enter(&self.house);
-            sweep(&self.house, &self.queued);
+            sweep(&self.house);
         }
     }
 
@@ -109,7 +58,8 @@ impl Sweeping {
     /// thread to be had, this thread does it.
     pub(crate) fn elsewhere(&mut self, afterwards: Afterwards) {
         let has_runnables = !self.house.engine.injector.is_empty();
-        let is_needed = self.jobs_left() > 0 || self.house.alive_tasks() > 0 || has_runnables;
+        let is_needed =
+            self.house.unrun.left() > 0 || self.house.alive_tasks() > 0 || has_runnables;
         if self.by.is_some() || !is_needed {
             self.here();
             return;
@@ -118,10 +68,10 @@ impl Sweeping {
             // The report will not wait for the sweeper to get to them.
             self.house.tell_of_tasks();
         }
-        let (house, queued) = (Arc::clone(&self.house), Arc::clone(&self.queued));
+        let house = Arc::clone(&self.house);
         let started = self.house.staff.start_sweeper(&self.house, move || {
             let _inside = context::enter(&house);
-            sweep(&house, &queued);
+            sweep(&house);
             if afterwards == Afterwards::Finish {
                 house.finish();
             }
@@ -134,8 +84,8 @@ impl Sweeping {
 }
 
 /// Drops jobs, futures, and what the queues hold.
-fn sweep(house: &Arc<House>, queued: &Queued) {
-    queued.drop_all(&house.engine.leftovers);
+fn sweep(house: &Arc<House>) {
+    house.unrun.drop_all(&house.engine.leftovers);
     house.retire_core();
     house.end_tasks(0);
     house.engine.leave_unattended();
