@@ -63,10 +63,15 @@ fn what_is_an_address_resolves_at_once_and_without_a_runtime() {
 fn what_is_neither_address_nor_name_is_an_error() {
     on_each(|runtime| {
         runtime.block_on(async {
-            for wrong in ["no port", "127.0.0.1:many", ""] {
+            for wrong in ["no port", "127.0.0.1:many", "localhost:65536", ":80", "["] {
                 let error = lookup_host(wrong).await.err().expect("not of the form");
                 assert_eq!(error.kind(), ErrorKind::InvalidInput, "{wrong}");
+                let text = error.to_string();
+                assert!(text.contains(wrong) && text.contains("host:port"), "{text}");
             }
+            // No resolver is asked for this.
+            let error = lookup_host("no\0host:80").await.err().expect("no name");
+            assert!(error.to_string().contains("no\\0host"), "{error}");
         });
     });
 }

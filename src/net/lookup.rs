@@ -33,10 +33,10 @@ pub trait Resolve {
 pub enum Request {
     /// Nothing.
     Known(Addresses),
-    /// To resolve `host:port`.
-    Text(String),
     /// To resolve the host.
     Host(String, u16),
+    /// To say that this is not of the form `host:port`.
+    Malformed(String),
 }
 
 /// The addresses that a name or an address stands for.
@@ -90,14 +90,39 @@ pub async fn lookup_host<T: ToSocketAddrs>(
 
 /// Does what there is to do.
 pub(super) async fn resolve(request: Request) -> io::Result<Addresses> {
-    let found = match request {
-        Request::Known(addresses) => return Ok(addresses),
-        Request::Text(text) => ask_pool(move || text.to_socket_addrs()).await,
-        Request::Host(host, port) => {
-            ask_pool(move || (host.as_str(), port).to_socket_addrs()).await
-        }
-    };
-    found.map(Addresses::Many)
+    match request {
+        Request::Known(addresses) => Ok(addresses),
+        Request::Host(host, port) => ask_pool(move || look_up(&host, port))
+            .await
+            .map(Addresses::Many),
+        Request::Malformed(text) => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!(
+                "invalid socket address {text:?}: write `host:port`, with a port from 0 to 65535, as in `127.0.0.1:80` or \
+                 `[::1]:80`"
+            ),
+        )),
+    }
+}
+
+fn look_up(host: &str, port: u16) -> io::Result<vec::IntoIter<SocketAddr>> {
+    (host, port)
+        .to_socket_addrs()
+        .map_err(|error| match error.raw_os_error() {
+            // The resolver's own numbers are not the operating system's.
+            None => io::Error::new(error.kind(), format!("host {host:?}: {error}")),
+            Some(_) => error,
+        })
+}
+
+/// The host and the port of what is no address.
+fn named(text: &str) -> Request {
+    let parts = text.rsplit_once(':');
+    let parts = parts.and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    match parts {
+        Some((host, port)) if !host.is_empty() => Request::Host(host.to_owned(), port),
+        _ => Request::Malformed(text.to_owned()),
+    }
 }
 
 impl<T: Resolve + ?Sized> Resolve for &T {
@@ -156,7 +181,7 @@ impl Resolve for str {
     fn request(&self) -> Request {
         match self.parse::<SocketAddr>() {
             Ok(address) => known(address),
-            Err(_) => Request::Text(self.to_owned()),
+            Err(_) => named(self),
         }
     }
 }
