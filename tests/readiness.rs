@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::on_each;
+use common::{Flavour, on_each};
 use gristmill::io::{Async, AsyncReadExt, AsyncWriteExt};
-use gristmill::net::{TcpListener, TcpStream};
+use gristmill::net::{TcpListener, TcpStream, UnixStream};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -100,6 +100,70 @@ fn bytes_behind_urgent_data_are_read() {
             client.write_all(b"abcdefghij").await.expect("a write");
             server.read_exact(&mut room[..20]).await.expect("a read");
             assert_eq!(&room[..20], b"0123456789abcdefghij");
+        });
+    });
+}
+
+/// Whether a poller of this process knows the descriptor.
+#[cfg(target_os = "linux")]
+fn is_registered(stream: &UnixStream) -> bool {
+    use std::os::fd::AsRawFd;
+    let number = stream.as_raw_fd().to_string();
+    let pollers = std::fs::read_dir("/proc/self/fdinfo").expect("mounted");
+    // What closes meanwhile is no poller of this test's runtime.
+    let pollers = pollers.filter_map(|entry| std::fs::read_to_string(entry.ok()?.path()).ok());
+    pollers.into_iter().any(|poller| {
+        let mut known = poller.lines().filter_map(|line| line.strip_prefix("tfd:"));
+        known.any(|line| line.split_whitespace().next() == Some(&number))
+    })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stream_whose_peer_answers_before_its_task_is_polled_again_is_never_registered() {
+    // Of several workers another one may be first.
+    let runtime = Flavour::CurrentThread.runtime();
+    runtime.block_on(async {
+        let (mut here, mut there) = UnixStream::pair().expect("a pair");
+        let reading = gristmill::spawn(async move {
+            let writing = gristmill::spawn(async move {
+                there.write_all(b"at once").await.expect("a write");
+                there
+            });
+            let mut room = [0; 16];
+            let count = here.read(&mut room).await.expect("a read");
+            (here, count, writing.await.expect("no panic"))
+        });
+        let (here, count, there) = reading.await.expect("no panic");
+        assert_eq!(count, 7);
+        assert!(!is_registered(&here));
+        assert!(!is_registered(&there));
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stream_whose_peer_takes_its_time_is_registered_however_busy_the_others_are() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let (here, mut there) = UnixStream::pair().expect("a pair");
+            let here = std::sync::Arc::new(here);
+            let reader = std::sync::Arc::clone(&here);
+            let reading = gristmill::spawn(async move {
+                let mut room = [0; 16];
+                (&*reader).read(&mut room).await.expect("a read")
+            });
+            let busy = gristmill::spawn(async {
+                loop {
+                    gristmill::task::yield_now().await;
+                }
+            });
+            while !is_registered(&here) {
+                gristmill::task::yield_now().await;
+            }
+            there.write_all(b"in the end").await.expect("a write");
+            assert_eq!(reading.await.expect("no panic"), 10);
+            busy.abort();
         });
     });
 }

@@ -43,6 +43,7 @@ pub(crate) mod registry;
 pub(crate) mod lease;
 
 pub(crate) mod current;
+mod guess;
 pub(crate) mod registered;
 
 pub(crate) mod thread;
@@ -60,14 +61,17 @@ use std::io;
 pub(crate) struct Reactor {
     pub(crate) registry: Registry,
     pub(crate) lease: Lease,
+    /// Whether the calling thread has a few other tasks to poll.
+    others_wait: fn() -> bool,
 }
 
 impl Reactor {
-    /// A reactor for `workers` workers.
-    pub(crate) fn new(workers: usize) -> io::Result<Arc<Self>> {
+    /// A reactor for `workers` workers. `others_wait` says whether the calling thread has a few other tasks to poll.
+    pub(crate) fn new(workers: usize, others_wait: fn() -> bool) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Self {
             registry: Registry::new(workers)?,
             lease: Lease::new(),
+            others_wait,
         }))
     }
 }

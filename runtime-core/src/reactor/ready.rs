@@ -74,6 +74,17 @@ impl BitOr for Interest {
     }
 }
 
+impl Direction {
+    /// What an attempt in this direction uses up.
+    #[inline]
+    pub(super) fn ready(self) -> Ready {
+        match self {
+            Self::Read => Ready::READABLE,
+            Self::Write => Ready::WRITABLE,
+        }
+    }
+}
+
 impl From<Direction> for Interest {
     #[inline]
     fn from(direction: Direction) -> Self {

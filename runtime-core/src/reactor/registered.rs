@@ -5,19 +5,22 @@
 //! A descriptor that is registered with a reactor: what sockets and everything else that waits are made of.
 //!
 //! To register and to take out are two system calls, and an event that nobody needs. A connection of one request and one reply is often
-//! done before it ever has to wait. So the kernel is told of a stream when it is first found not to be ready.
+//! done before it ever has to wait. So the kernel is told of a stream when it is first found not to be ready; or when it still is not,
+//! after others have had their turn ([`guess`](super::guess)).
 //!
 //! # Invariants
 //!
 //! * R1 — The descriptor is taken out of the reactor before the value that owns it is dropped or handed
 //!   back, on every path.
-//! * R2 — Whoever finds a source not ready, or makes it so, registers it unless it is: before it waits or returns. What the kernel then
-//!   sees is an event, so whatever came before is not missed.
+//! * R2 — Whoever finds a source not ready, or makes it so, registers it unless it is, or wakes who waits as if there were an event: before
+//!   it waits or returns. What the kernel sees at a registration is an event, so whatever came before is not missed.
 
 use super::current;
+use super::guess::Guesses;
 use super::key::Key;
 use super::ready::{Direction, Interest, Ready};
 use super::source::Source;
+use super::thread::wake;
 use super::{Reactor, readiness::Seen};
 use crate::sync::atomic::{AtomicU8, Ordering};
 use crate::sync::{Arc, Mutex, OnceLock};
@@ -45,6 +48,7 @@ pub struct Registered<T: AsFd> {
     registering: Mutex<()>,
     source: Arc<Source>,
     reactor: Arc<Reactor>,
+    guesses: Guesses,
     /// How far this source has come towards trusting short reads.
     trust: Trust,
 }
@@ -103,6 +107,7 @@ impl<T: AsFd> Registered<T> {
             registering: Mutex::new(()),
             source: Arc::new(Source::new(initial)),
             reactor,
+            guesses: Guesses::new(),
             trust: Trust(AtomicU8::new(0)),
         })
     }
@@ -124,6 +129,7 @@ impl<T: AsFd> Registered<T> {
             // SAFETY: R1, `drop` and `into_inner` take the descriptor out before `io` goes.
             let key = unsafe { registry.register(self.as_fd(), &self.source) }?;
             let _ = self.key.set(key);
+            self.guesses.were_wrong();
         }
         Ok(())
     }
@@ -148,8 +154,9 @@ impl<T: AsFd> Registered<T> {
 
     fn deregister(&self) {
         let Some(io) = &self.io else { return };
-        if let Some(&key) = self.key.get() {
-            self.reactor.registry.deregister(key, io.as_fd());
+        match self.key.get() {
+            Some(&key) => self.reactor.registry.deregister(key, io.as_fd()),
+            None => self.guesses.were_right(),
         }
         self.reactor.registry.count_out();
     }
@@ -311,15 +318,36 @@ impl<T: AsFd> Registered<T> {
     ) -> Poll<io::Result<R>> {
         let spent = ready!(budget::poll_proceed(cx));
         loop {
-            let seen = ready!(self.poll_source(direction, cx))?;
-            match self.settle(seen, direction.into(), attempt(self.get_ref(), seen)) {
-                Err(error) if is_temporary(&error) => {}
+            let Poll::Ready(seen) = self.source.poll_ready(direction, cx) else {
+                if self.key.get().is_none() {
+                    self.begin_to_wait(direction)?;
+                }
+                return Poll::Pending;
+            };
+            let seen = seen?;
+            match attempt(self.get_ref(), seen) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.source.clear(seen, direction.into());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 outcome => {
                     spent.made_progress();
                     return Poll::Ready(outcome);
                 }
             }
         }
+    }
+
+    /// Registers a source that somebody waits for, or has another attempt made when others have had their turn.
+    #[cold]
+    fn begin_to_wait(&self, direction: Direction) -> io::Result<()> {
+        if self.guesses.may_guess(self.reactor.others_wait) {
+            let mut woken = Vec::new();
+            self.source.on_event(direction.ready(), &mut woken);
+            woken.into_iter().for_each(wake);
+            return Ok(());
+        }
+        self.ensure_registered()
     }
 
     /// Takes readiness back if the attempt showed that it is used up.

@@ -86,11 +86,7 @@ impl Source {
     /// An attempt used up the bytes, or the room, that was seen. That the peer has closed stays true.
     #[inline]
     pub(super) fn clear_used_up(&self, seen: Seen, direction: Direction) {
-        let ready = match direction {
-            Direction::Read => Ready::READABLE,
-            Direction::Write => Ready::WRITABLE,
-        };
-        self.readiness.clear(seen, ready);
+        self.readiness.clear(seen, direction.ready());
     }
 }
 

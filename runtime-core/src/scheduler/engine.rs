@@ -84,7 +84,7 @@ impl Engine {
                 (queue, Lane::new(shared))
             })
             .unzip();
-        let reactor = Reactor::new(workers)?;
+        let reactor = Reactor::new(workers, context::few_others_wait)?;
         let guard = Arc::new(Guard::new());
         let engine = Arc::new_cyclic(|engine| Self {
             injector: CachePadded(Injector::new()),
