@@ -129,6 +129,8 @@ fn shutdown_tells_of_the_jobs_behind_one_whose_destructor_never_ends() {
         drop(runtime.spawn_blocking(move || drop(endless)));
         let behind: Vec<_> = (0..5).map(|n| runtime.spawn_blocking(move || n)).collect();
         drop(runtime.spawn(async { panic!("expected: fatal") }));
+        // Nor does it keep whoever waits from hearing of the end.
+        assert!(text_of_endless(&runtime).ends_with("expected: fatal"));
         begun.recv_timeout(PATIENCE).expect("the first is dropped");
         let report = runtime.shutdown_timeout(Duration::from_millis(200));
         assert_eq!(report.job_count(), 7, "{report}");

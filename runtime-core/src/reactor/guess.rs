@@ -2,8 +2,8 @@
 //!
 //! The peer of a connection is often a task of the same program, or one that answers at once. While this thread has others to poll, whoever
 //! finds such a source not ready can as well wait for its next turn and try again: what has come meanwhile needs no system call to
-//! register, none to take out, and no event. A wrong guess costs one attempt more. So a source is guessed at twice at most, only while few others
-//! wait, and only on threads where guesses have been right of late.
+//! register, none to take out, and no event. A wrong guess costs one attempt more. So a source is guessed at twice at most, only while a few others
+//! wait, and mostly on threads where guesses have been right of late.
 
 use crate::sync::atomic::{AtomicU8, Ordering};
 use crate::sync::thread_local;
@@ -27,32 +27,27 @@ impl Guesses {
 
     /// Whether to try again later; counts it if so. `others_wait` says whether there is something to do until then.
     pub(super) fn may_guess(&self, others_wait: fn() -> bool) -> bool {
-        // ORDERING: Relaxed; two tasks that guess at once are one guess too many.
+        // ORDERING: Relaxed; two tasks that guess at once are a guess or two too many.
         let made = self.0.load(Ordering::Relaxed);
-        if made >= AT_MOST || !others_wait() || !with_luck(Luck::is_tried) {
+        if made >= AT_MOST || !others_wait() {
             return false;
         }
-        self.0.store(made + 1, Ordering::Relaxed);
-        true
-    }
-
-    /// The source has to be registered after all.
-    pub(super) fn were_wrong(&self) {
-        if self.any() {
-            with_luck(Luck::lose);
+        // The second guess is what the first one was made for.
+        if made == 0 && !with_luck(Luck::is_tried) {
+            return false;
         }
+        // ORDERING: Relaxed, as above.
+        self.0.store(made + 1, Ordering::Relaxed);
+        with_luck(Luck::pay);
+        true
     }
 
     /// The source ends, and never had to be registered.
     pub(super) fn were_right(&self) {
-        if self.any() {
+        // ORDERING: Relaxed; for the statistics.
+        if self.0.load(Ordering::Relaxed) > 0 {
             with_luck(Luck::win);
         }
-    }
-
-    fn any(&self) -> bool {
-        // ORDERING: Relaxed; for the statistics.
-        self.0.load(Ordering::Relaxed) > 0
     }
 }
 
@@ -64,15 +59,15 @@ fn with_luck<R: Default>(use_it: impl FnOnce(&Luck) -> R) -> R {
 /// How guesses have gone on this thread.
 #[derive(Debug)]
 struct Luck {
-    /// What may be lost until guesses count as wrong mostly.
+    /// How many more guesses there may be without a right one.
     credit: Cell<u8>,
     /// How many chances are let go by before the next try.
     skips: Cell<u8>,
 }
 
-/// A right guess saves about five times what a wrong one costs.
-const WON: u8 = 4;
-const MOST: u8 = 32;
+/// What comes back where a source never had to be registered: that saves about as much as six guesses cost.
+const WON: u8 = 6;
+const MOST: u8 = 64;
 /// Without credit one chance in so many is tried.
 const RARELY: u8 = 64;
 
@@ -97,7 +92,7 @@ impl Luck {
         self.credit.set(MOST.min(self.credit.get() + WON));
     }
 
-    fn lose(&self) {
+    fn pay(&self) {
         self.credit.set(self.credit.get().saturating_sub(1));
     }
 }
@@ -117,39 +112,37 @@ mod tests {
 
     #[test]
     fn where_guesses_are_wrong_they_become_rare_and_where_they_are_right_again_they_come_back() {
-        let luck = Luck::new();
-        for _ in 0..MOST {
-            assert!(luck.is_tried());
-            luck.lose();
+        let wrong = || {
+            let guesses = Guesses::new();
+            let is_guessed = guesses.may_guess(|| true);
+            assert!(!is_guessed || guesses.may_guess(|| true), "two or none");
+            is_guessed
+        };
+        for _ in 0..MOST / 2 {
+            assert!(wrong());
         }
-        let mut tries = 0;
-        for _ in 0..u32::from(RARELY) * 10 {
-            if luck.is_tried() {
-                tries += 1;
-                luck.lose();
-            }
-        }
+        let tries = (0..u32::from(RARELY) * 10).filter(|_| wrong()).count();
         assert_eq!(tries, 10);
-        while !luck.is_tried() {}
-        luck.win();
-        assert!((0..WON).all(|_| {
-            let is_tried = luck.is_tried();
-            luck.lose();
-            is_tried
-        }));
-        assert!(!luck.is_tried());
+        // One that is right pays for itself and two that are wrong.
+        let right = loop {
+            let guesses = Guesses::new();
+            if guesses.may_guess(|| true) {
+                break guesses;
+            }
+        };
+        right.were_right();
+        assert!(wrong() && wrong() && wrong() && !wrong());
     }
 
     #[test]
     fn only_sources_that_were_guessed_at_count() {
-        let before = LUCK.with(|luck| luck.credit.get());
-        Guesses::new().were_wrong();
-        assert_eq!(LUCK.with(|luck| luck.credit.get()), before);
+        let credit = || with_luck(|luck| luck.credit.get());
+        Guesses::new().were_right();
+        assert_eq!(credit(), MOST);
         let guesses = Guesses::new();
         assert!(guesses.may_guess(|| true));
-        guesses.were_wrong();
-        assert_eq!(LUCK.with(|luck| luck.credit.get()), before - 1);
+        assert_eq!(credit(), MOST - 1);
         guesses.were_right();
-        assert_eq!(LUCK.with(|luck| luck.credit.get()), before);
+        assert_eq!(credit(), MOST);
     }
 }

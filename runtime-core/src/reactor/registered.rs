@@ -87,8 +87,8 @@ impl<T: AsFd> Registered<T> {
         Ok(registered)
     }
 
-    /// As [`new`](Self::new), but the operating system's poller is told when the descriptor is first found not to be ready. Whoever finds
-    /// that is told if it refuses. For what a poller takes unless there is no room, and may never have to wait: streams.
+    /// As [`new`](Self::new), but the operating system's poller is told when the descriptor is first found not to be ready, or still is not
+    /// when a few other tasks have been polled. Whoever finds that is told if it refuses. For what a poller takes unless there is no room, and may never have to wait: streams.
     ///
     /// # Errors
     ///
@@ -129,7 +129,6 @@ impl<T: AsFd> Registered<T> {
             // SAFETY: R1, `drop` and `into_inner` take the descriptor out before `io` goes.
             let key = unsafe { registry.register(self.as_fd(), &self.source) }?;
             let _ = self.key.set(key);
-            self.guesses.were_wrong();
         }
         Ok(())
     }

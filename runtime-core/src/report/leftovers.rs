@@ -164,6 +164,12 @@ impl Leftovers {
         }
     }
 
+    /// Whether this thread has a job in hand that is to be dropped unrun.
+    pub(crate) fn has_job_in_hand(&self) -> bool {
+        let this = thread::current().id();
+        self.state.lock().jobs_in_hand.contains(&this)
+    }
+
     /// Takes a job with `next`, to drop it unrun on this thread; the report finds it where it was, in hand, or noted (L3).
     pub(crate) fn next_job<J>(&self, next: impl FnOnce() -> Option<J>) -> Option<J> {
         let mut state = self.state.lock();

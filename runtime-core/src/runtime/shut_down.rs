@@ -65,7 +65,7 @@ fn shut_down(house: &Arc<House>, patience: Duration, manner: Manner) -> Shutdown
     house.close();
     let mut sweeping = Sweeping::new(house);
     begin_sweep(house, &mut sweeping, manner, patient);
-    house.unrun.wait(begun + JOBS_TAKE);
+    house.unrun.wait(begun + JOBS_TAKE, &house.engine.leftovers);
     if patient {
         await_sweep(house, &mut sweeping, deadline);
     }
@@ -102,7 +102,7 @@ fn begin_sweep(house: &Arc<House>, sweeping: &mut Sweeping, manner: Manner, pati
     match (house.flavor, manner) {
         (Flavor::CurrentThread, Manner::InPlace) => sweeping.here(),
         (Flavor::CurrentThread, Manner::Bounded) => sweeping.elsewhere(afterwards),
-        (Flavor::MultiThread, _) if !patient || house.unrun.left() > 0 => {
+        (Flavor::MultiThread, _) if !patient || !house.unrun.are_dropped() => {
             sweeping.elsewhere(afterwards);
         }
         (Flavor::MultiThread, _) => {}

@@ -142,12 +142,17 @@ pub(crate) fn with_worker_of<R>(engine: &Arc<Engine>, f: impl FnOnce(Option<&Wor
     with_worker(|worker| f(worker.filter(|worker| Arc::ptr_eq(worker.engine(), engine))))
 }
 
-/// Whether this thread is a worker with others to poll before a task that is rescheduled now, and not so many that this would take long.
+/// Whether this thread is a worker with others to poll before a task that is rescheduled now, and not so many that this would take long. Not
+/// where a sibling would be woken for such a task.
 pub(super) fn few_others_wait() -> bool {
     const FEW: usize = 128;
     with_worker(|worker| {
         let worker = worker.filter(|worker| worker.house.simulation.is_none());
-        worker.is_some_and(|worker| (1..=FEW).contains(&worker.lane().queue.len()))
+        worker.is_some_and(|worker| {
+            let queue = &worker.lane().queue;
+            (1..=FEW).contains(&queue.len())
+                && (queue.has_stealable() || worker.engine().idle.counts().parked() == 0)
+        })
     })
 }
 

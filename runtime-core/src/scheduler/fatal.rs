@@ -59,10 +59,10 @@ impl Fatal {
             return;
         }
         house.close();
-        house.unrun.drop_all(&house.engine.leftovers);
-        // Edge F.
+        // Edge F. First, for a destructor of the jobs may not return.
         let blocked = self.blocked.lock().clone();
         blocked.iter().for_each(|thread| thread.unpark());
+        house.unrun.drop_all(&house.engine.leftovers);
     }
 }
 

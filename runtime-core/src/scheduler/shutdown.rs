@@ -26,18 +26,20 @@ use crate::sync::Arc;
 use crate::task::header::TaskRef;
 
 impl House {
-    /// Lets nothing new in, and wakes everybody. The jobs that no thread has started are left to whoever calls this.
+    /// Lets nothing new in, and wakes everybody. Whoever calls this sees to the jobs that no thread has started ([`House::unrun`]).
     pub(crate) fn close(&self) {
         self.staff.close();
         self.homes.iter().for_each(|home| home.tasks.close());
         // Before the jobs are taken out: one that is dropped from here on is one that the shutdown cancels.
         self.engine.begin_shutdown();
-        let mut jobs = self.blocking.close();
-        jobs.append(&mut self.compute.close());
-        if let Some(script) = &self.simulation {
-            jobs.append(&mut script.close());
-        }
-        self.unrun.add(jobs);
+        self.unrun.take_in(|| {
+            let mut jobs = self.blocking.close();
+            jobs.append(&mut self.compute.close());
+            if let Some(script) = &self.simulation {
+                jobs.append(&mut script.close());
+            }
+            jobs
+        });
     }
 
     /// Drops the futures that are left, those of home `first` first.

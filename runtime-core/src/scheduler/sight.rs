@@ -5,8 +5,8 @@
 //!
 //! What a stuck one does decides who stands in for it, so that is looked at again at each tick. Its clock tells at once that a thread
 //! runs for most of the time. One that does not either sleeps or lacks a processor; to tell them apart a file has to be read, which takes
-//! twenty times as long, and a descriptor for that moment. That is done once, and not again before the clock has moved: until then a
-//! sleeper that was woken has not run, nor can one that lacked a processor sleep.
+//! twenty times as long, and a descriptor for that moment. A sleeper is taken to sleep on until its clock moves. Of one that lacked a
+//! processor the file is read each time: where the clock is a coarse one it may have run, and gone to sleep, and nothing shows.
 
 use super::lane::Lane;
 use super::stall::Kind;
@@ -29,8 +29,8 @@ pub(super) struct Sight {
     looked_at: Instant,
     /// How long its thread had run then.
     ran_by_look: Option<Duration>,
-    /// What the system said that its thread does, and how long that had run then.
-    told: Option<(Duration, Kind)>,
+    /// How long its thread had run when the system said that it sleeps.
+    slept_at: Option<Duration>,
     /// The verdict has been spoken; it holds for the rest of the poll.
     stuck: bool,
 }
@@ -74,7 +74,7 @@ impl Sight {
             ran_by_then: ran,
             looked_at: now,
             ran_by_look: ran,
-            told: None,
+            slept_at: None,
             stuck: false,
         }
     }
@@ -100,7 +100,7 @@ impl Sight {
         if self.is_first_to_tell(ran) {
             (self.since, self.ran_by_then) = (now, ran);
             (self.looked_at, self.ran_by_look) = (now, ran);
-            self.told = None;
+            self.slept_at = None;
         }
         let lasted = now.duration_since(self.since);
         let left = match (self.ran_by_then, ran) {
@@ -133,16 +133,15 @@ impl Sight {
         if !recently.is_zero() && recently >= now.duration_since(self.looked_at) / 2 {
             return Kind::Computing;
         }
-        match (self.told, ran) {
-            (Some((by_then, kind)), Some(ran)) if by_then == ran => return kind,
-            _ => {}
+        if ran.is_some() && ran == self.slept_at {
+            return Kind::Blocking;
         }
-        let told = suspect.is_asleep().map(|is_asleep| match is_asleep {
-            true => Kind::Blocking,
-            false => Kind::Computing,
-        });
-        self.told = ran.zip(told);
-        told.unwrap_or(Kind::Blocking)
+        let is_asleep = suspect.is_asleep();
+        self.slept_at = ran.filter(|_| is_asleep == Some(true));
+        match is_asleep {
+            Some(true) | None => Kind::Blocking,
+            Some(false) => Kind::Computing,
+        }
     }
 
     /// Whether to look again soon at a lane that is not stuck, which has `left` to run until it is.
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn whether_a_thread_sleeps_is_asked_once_until_its_clock_moves() {
+    fn whether_a_sleeper_sleeps_is_asked_once_until_its_clock_moves() {
         let start = Instant::now();
         let mut sight = sight(start);
         let mut thread = Thread::that_ran(10 * MS);
@@ -254,8 +253,12 @@ mod tests {
         assert_eq!(sight.judge(start + 10 * MS, MS, &thread), BLOCKS);
         thread.ran = Some(10 * MS + MS / 4);
         assert_eq!(sight.judge(start + 11 * MS, MS, &thread), COMPUTES);
-        assert_eq!(sight.judge(start + 12 * MS, MS, &thread), COMPUTES);
         assert_eq!(thread.asked.get(), 2);
+        // The clock may be too coarse to tell that it has run, and sleeps again.
+        thread.asleep = Some(true);
+        assert_eq!(sight.judge(start + 12 * MS, MS, &thread), BLOCKS);
+        assert_eq!(sight.judge(start + 13 * MS, MS, &thread), BLOCKS);
+        assert_eq!(thread.asked.get(), 3);
     }
 
     #[test]
@@ -285,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_tells_how_long_a_thread_runs_it_runs_all_the_time() {
+    fn where_nobody_tells_how_long_a_thread_runs_the_time_since_it_was_seen_counts() {
         let start = Instant::now();
         let mut sight = Sight::of(7, start, Some(&Thread::default()));
         let thread = Thread::default();

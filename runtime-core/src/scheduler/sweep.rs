@@ -59,7 +59,7 @@ impl Sweeping {
     pub(crate) fn elsewhere(&mut self, afterwards: Afterwards) {
         let has_runnables = !self.house.engine.injector.is_empty();
         let is_needed =
-            self.house.unrun.left() > 0 || self.house.alive_tasks() > 0 || has_runnables;
+            !self.house.unrun.are_dropped() || self.house.alive_tasks() > 0 || has_runnables;
         if self.by.is_some() || !is_needed {
             self.here();
             return;

@@ -16,13 +16,13 @@ pub(crate) struct Unrun {
 #[derive(Default)]
 struct Jobs {
     left: VecDeque<Job>,
-    /// How many threads have one in hand, or are about to look for one.
-    dropping: usize,
+    /// How many threads have one in hand, are about to look for one, or to bring some.
+    busy: usize,
 }
 
 impl Jobs {
     fn are_dropped(&self) -> bool {
-        self.left.is_empty() && self.dropping == 0
+        self.left.is_empty() && self.busy == 0
     }
 }
 
@@ -34,8 +34,25 @@ impl Unrun {
         }
     }
 
-    pub(super) fn add(&self, jobs: Vec<Job>) {
-        self.jobs.lock().left.extend(jobs);
+    /// Takes those in that `close` finds. Meanwhile there may be some.
+    pub(super) fn take_in(&self, close: impl FnOnce() -> Vec<Job>) {
+        self.jobs.lock().busy += 1;
+        let found = close();
+        let mut jobs = self.jobs.lock();
+        jobs.left.extend(found);
+        self.end_business(&mut jobs);
+    }
+
+    fn end_business(&self, jobs: &mut Jobs) {
+        jobs.busy -= 1;
+        if jobs.are_dropped() {
+            self.done.notify_all();
+        }
+    }
+
+    /// Whether all are dropped, as far as is known.
+    pub(crate) fn are_dropped(&self) -> bool {
+        self.jobs.lock().are_dropped()
     }
 
     /// How many nobody has taken in hand.
@@ -45,20 +62,19 @@ impl Unrun {
 
     /// Drops them, on this thread; several may.
     pub(super) fn drop_all(&self, leftovers: &Leftovers) {
-        self.jobs.lock().dropping += 1;
+        self.jobs.lock().busy += 1;
         let next = || leftovers.next_job(|| self.jobs.lock().left.pop_front());
         while let Some(job) = next() {
             job.cancel();
         }
-        let mut jobs = self.jobs.lock();
-        jobs.dropping -= 1;
-        if jobs.are_dropped() {
-            self.done.notify_all();
-        }
+        self.end_business(&mut self.jobs.lock());
     }
 
-    /// Waits until all are dropped, or the deadline.
-    pub(crate) fn wait(&self, deadline: Instant) {
+    /// Waits until all are dropped, or the deadline; not on a thread that has one in hand, which would wait for itself.
+    pub(crate) fn wait(&self, deadline: Instant, leftovers: &Leftovers) {
+        if leftovers.has_job_in_hand() {
+            return;
+        }
         let mut jobs = self.jobs.lock();
         while !jobs.are_dropped() && now() < deadline {
             self.done.wait_until(&mut jobs, deadline);
