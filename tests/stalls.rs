@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Flavour, PATIENCE, blocker, meet, panic_text, silence_panics, within};
+use common::{Count, Flavour, PATIENCE, blocker, meet, panic_text, silence_panics, within};
 use gristmill::runtime::Builder;
 use gristmill::task;
 use gristmill::time::{Duration, sleep};
@@ -368,6 +368,37 @@ fn relief_workers_that_get_stuck_are_relieved_up_to_the_bound_and_then_by_whoeve
                 drop(release);
                 runtime.block_on(task).expect("no panic");
             }
+        });
+    }
+}
+
+#[test]
+fn where_nobody_relieves_what_comes_from_outside_waits_for_a_long_poll_and_not_for_a_row_of_them() {
+    for builder in [
+        Builder::new().stall_threshold(None),
+        Builder::new().max_relief_threads(0),
+    ] {
+        within("long polls", move || {
+            let runtime = builder.worker_threads(1).build().expect("a runtime");
+            let (polls, counted) = (Count::default(), Count::default());
+            let counting = polls.clone();
+            let blocking = runtime.spawn(async move {
+                loop {
+                    // Some ticks of the reactor thread long.
+                    std::thread::sleep(Duration::from_millis(5));
+                    counting.add();
+                    task::yield_now().await;
+                }
+            });
+            for _ in 0..10 {
+                let before = polls.get();
+                runtime.block_on(runtime.spawn(async {})).expect("no panic");
+                (before..polls.get()).for_each(|_| counted.add());
+            }
+            // One look in 61 rounds would be some 600; a thread that ticks late now and then, a few more than 10 or 20.
+            let waited = counted.get();
+            assert!(waited < 200, "for {waited} polls");
+            blocking.abort();
         });
     }
 }

@@ -26,8 +26,8 @@ impl Builder {
         }
         if self.flavor == Flavor::CurrentThread && workers != 1 {
             return refuse(
-                "worker_threads is set on a current-thread runtime, which has one: leave it out, or use \
-                 Builder::new()",
+                "worker_threads is set on a current-thread or simulated runtime, which has one: leave it out; \
+                 Builder::new() makes runtimes with more",
             );
         }
         if self.flavor == Flavor::MultiThread && self.start_paused {

@@ -155,12 +155,13 @@ impl Runtime {
 
     /// Shuts down as a drop does, but waits for `timeout` at most; tells what was still alive.
     ///
-    /// Whatever is stuck, this comes back in time: tasks whose poll does not end, jobs, and destructors that block. What is left is
-    /// dropped by the workers or by a thread of the runtime's own, never by the calling thread, unless the system has no
+    /// Whatever is stuck, this comes back: tasks whose poll does not end, jobs, and destructors that block; in time but for what the next
+    /// paragraph says. What is left is dropped by the workers or by a thread of the runtime's own, never by the calling thread, unless the system has no
     /// thread to give. What is busy when the time is up goes on, and ends when it can.
     ///
     /// Before anything else, and whatever the timeout, it waits until the jobs are dropped that no thread has started, up to five
-    /// seconds: a file's last write may be among them, and is done then.
+    /// seconds: a file's last write may be among them, and is done then. So the destructor of such a job, if it blocks, can keep this for longer
+    /// than `timeout`.
     ///
     /// Called on one of the runtime's own threads, as in a task or a job, or with a timeout of zero, it does not wait; the report
     /// is what there is at that moment, with what has not had the time to end, and may miss what ends just then.

@@ -18,7 +18,7 @@ const MOVING: u8 = 0;
 const BLOCKS: u8 = 1;
 /// The worker says itself that it will be.
 const ANNOUNCED: u8 = 2;
-/// The worker moves, and the reactor thread asks it to look behind those that do not.
+/// The worker moves, and the reactor thread asks it to look around.
 const ASKED: u8 = 3;
 /// The reactor thread has found that it is, and that its thread computes there, or would if it had a processor.
 const COMPUTES: u8 = 4;
@@ -34,7 +34,7 @@ pub(super) enum Moving {
     Already,
     /// It counted as stuck.
     Again,
-    /// It was asked to look behind stuck ones.
+    /// It was asked to look around.
     Asked,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Lane {
     /// The worker sleeps, or is about to.
     asleep: AtomicBool,
     /// Whether the worker has been in one poll for long (set by the reactor thread, under the lock of `stall`), or says itself
-    /// that it will be (set by the worker): thieves may take its slot. Or that it is to look behind such workers (set by whoever looks for
+    /// that it will be (set by the worker): thieves may take its slot. Or that it is to look around (set by whoever looks for
     /// a stand-in). Cleared by the worker.
     mark: AtomicU8,
     /// What the reactor thread knows of a long poll; taken out by the worker.
@@ -145,7 +145,7 @@ impl Lane {
         }
     }
 
-    /// Asks the worker to look behind stuck ones before its next round. Of no effect on one that is stuck itself.
+    /// Asks the worker to look around before its next round. Of no effect on one that is stuck itself.
     pub(super) fn ask(&self) {
         // ORDERING: Relaxed; a hint as above. It can fail because it is asked already, or stuck.
         let _ = self

@@ -9,7 +9,6 @@ use super::attendance::{Attendance, Duty, Name};
 use super::context;
 use super::engine::Engine;
 use super::house::House;
-use super::lane::Lane;
 use super::need::{LINGER, Need};
 use super::search::Searching;
 use super::slice::{self, Whose};
@@ -150,7 +149,7 @@ impl Staff {
             StandIn::Searcher => return false,
             StandIn::Relief => {}
             StandIn::Sleeper => engine.notify(),
-            StandIn::Movers => engine.lanes.iter().for_each(Lane::ask),
+            StandIn::Movers => engine.ask_all(),
         }
         true
     }

@@ -10,8 +10,8 @@
 //! worker measures the end itself, because the reactor thread may sleep for good by then. The beginning is known to a tick.
 //!
 //! What waits behind a marked lane is anybody's. A worker that runs dry finds it when it steals; one that always has something to do
-//! would not, so it looks there every time it looks around, and when the reactor thread asks it to, at each tick at which something
-//! waits there and no relief worker is called.
+//! would not, so it looks there every time it looks around: once in so many rounds, after a poll for which it was marked, and when the reactor
+//! thread asks it to, at each tick at which something waits there and no relief worker is called, or anything waits in the injector.
 
 use super::engine::Engine;
 use super::lane::{Found, Lane, Moving};
@@ -172,6 +172,11 @@ impl Engine {
             // What was long up to here was not announced.
             let _ = self.clear_mark(lane);
         }
+    }
+
+    /// Asks those that move to look around before their next round.
+    pub(super) fn ask_all(&self) {
+        self.lanes.iter().for_each(Lane::ask);
     }
 
     /// Whether any lane is marked.

@@ -164,6 +164,10 @@ impl Watch for Watcher {
         if self.house.engine.lanes.iter().any(Lane::owes) {
             self.engine().notify();
         }
+        if !self.engine().injector.is_empty() {
+            // Those who move look there once in so many rounds, and a round can be long.
+            self.engine().ask_all();
+        }
         let found = match self.house.staff.stall_threshold {
             Some(threshold) => self.mark_stuck(threshold),
             None => Verdict::Later,

@@ -63,6 +63,8 @@ pub(crate) struct Worker {
     pub(super) fetched: RefCell<Events>,
     /// Looks at the own branch until the shared poller has its turn.
     pub(super) until_shared: Cell<u32>,
+    /// The next look around is that of a worker which has been in a long poll.
+    came_back: Cell<bool>,
     /// Room for events on their way out of an inbox.
     pub(super) events: RefCell<Vec<Event>>,
     /// Room for wakers on their way from the reactor to their tasks.
@@ -105,6 +107,7 @@ impl Worker {
             house,
             core,
             until_look: Cell::new(LOOK_AROUND_EVERY),
+            came_back: Cell::new(false),
             deferring: Cell::new(false),
             deferred: Cell::new(0),
             fetched: RefCell::new(Events::new()),
@@ -196,11 +199,17 @@ impl Worker {
         });
     }
 
-    /// Clears the mark that the reactor thread has put on this worker's lane, if there is one, and does what it asks for.
+    /// Clears the mark that the reactor thread has put on this worker's lane, if there is one. Then it has asked for a look around, or
+    /// there is reason for one: in rounds of long polls the usual one would come late.
     #[inline]
     fn heed_mark(&self, lane: &Lane) {
-        if lane.is_marked() && self.engine().clear_mark(lane) == Moving::Asked {
-            self.take_from_stuck();
+        if lane.is_marked() {
+            match self.engine().clear_mark(lane) {
+                Moving::Already => return,
+                Moving::Asked => {}
+                Moving::Again => self.came_back.set(true),
+            }
+            self.until_look.set(1);
         }
     }
 
@@ -270,7 +279,9 @@ impl Worker {
         self.fire_due_timers();
         self.look_at_own_branch();
         self.look_at_shared_poller();
-        if self.engine().has_stuck() {
+        // Workers that come back from long polls in turn would take the same tasks from each other again and again, to the back of
+        // their queues each time.
+        if !self.came_back.take() && self.engine().has_stuck() {
             self.take_from_stuck();
         }
         self.take_from_injector()

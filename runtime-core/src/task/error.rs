@@ -198,7 +198,8 @@ impl fmt::Display for JoinError {
             Cause::TooLate => write!(
                 f,
                 "task {id} was cancelled: its runtime has shut down and starts nothing any more; \
-                 keep the Runtime alive for as long as something is spawned on it"
+                 keep the Runtime alive for as long as something is spawned on it (or a panic has ended it, if \
+                 Builder::unhandled_panic says so)"
             ),
             Cause::Panicked(panic) => {
                 write!(f, "task {id} panicked")?;
