@@ -22,7 +22,7 @@ use socket2::{Domain, Socket, Type};
 use crate::measure::{Effort, Latency, Sample, Usage, Window};
 use crate::peer::Peer;
 use crate::scenarios::mixed::{CLIENTS, paced};
-use crate::scenarios::tcp::{self, MESSAGE, send_back};
+use crate::scenarios::tcp::{MESSAGE, send_back};
 
 /// Connections that come when nothing is left.
 const NEWCOMERS: usize = 8;
@@ -41,7 +41,8 @@ pub(super) fn freed<P: Peer>(_effort: Effort) -> Sample {
         let address = serve::<P>().await.expect("the server starts");
         let window = Window::new();
         let mut clients = Vec::with_capacity(CLIENTS);
-        for (n, stream) in tcp::connected::<P>(CLIENTS).await.into_iter().enumerate() {
+        for n in 0..CLIENTS {
+            let stream = answered::<P>(address).await.expect("there are descriptors");
             clients.push(P::spawn(paced::<P>(stream, n, Arc::clone(&window))));
         }
         let timing = window.start_for(Duration::from_millis(50), 2 * EXHAUSTED);
@@ -64,6 +65,21 @@ pub(super) fn freed<P: Peer>(_effort: Effort) -> Sample {
             ideal: None,
         }
     })
+}
+
+/// A connection that has had an answer, so it has been accepted.
+async fn answered<P: Peer>(address: SocketAddr) -> io::Result<P::Stream> {
+    let mut stream = P::connect(address).await?;
+    P::set_nodelay(&stream)?;
+    P::write_all(&mut stream, &[7; MESSAGE]).await?;
+    let mut left = MESSAGE;
+    while left > 0 {
+        match P::read(&mut stream, &mut [0; MESSAGE][..left]).await? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            length => left -= length,
+        }
+    }
+    Ok(stream)
 }
 
 /// A server that sends back what it gets, and goes on after errors.
