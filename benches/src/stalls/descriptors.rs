@@ -22,7 +22,7 @@ use socket2::{Domain, Socket, Type};
 use crate::measure::{Effort, Latency, Sample, Usage, Window};
 use crate::peer::Peer;
 use crate::scenarios::mixed::{CLIENTS, paced};
-use crate::scenarios::tcp::{MESSAGE, send_back};
+use crate::scenarios::tcp::{MESSAGE, round_trip, send_back};
 
 /// Connections that come when nothing is left.
 const NEWCOMERS: usize = 8;
@@ -71,14 +71,7 @@ pub(super) fn freed<P: Peer>(_effort: Effort) -> Sample {
 async fn answered<P: Peer>(address: SocketAddr) -> io::Result<P::Stream> {
     let mut stream = P::connect(address).await?;
     P::set_nodelay(&stream)?;
-    P::write_all(&mut stream, &[7; MESSAGE]).await?;
-    let mut left = MESSAGE;
-    while left > 0 {
-        match P::read(&mut stream, &mut [0; MESSAGE][..left]).await? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            length => left -= length,
-        }
-    }
+    round_trip::<P>(&mut stream, &[7; MESSAGE]).await?;
     Ok(stream)
 }
 

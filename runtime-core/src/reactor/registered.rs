@@ -88,7 +88,8 @@ impl<T: AsFd> Registered<T> {
     }
 
     /// As [`new`](Self::new), but the operating system's poller is told when the descriptor is first found not to be ready, or still is not
-    /// when a few other tasks have been polled. Whoever finds that is told if it refuses. For what a poller takes unless there is no room, and may never have to wait: streams.
+    /// when a few other tasks have been polled. Whoever finds that is told if it refuses. For what a poller takes unless there is no room,
+    /// and may never have to wait: streams.
     ///
     /// # Errors
     ///

@@ -10,8 +10,9 @@
 //! worker measures the end itself, because the reactor thread may sleep for good by then. The beginning is known to a tick.
 //!
 //! What waits behind a marked lane is anybody's. A worker that runs dry finds it when it steals; one that always has something to do
-//! would not, so it looks there every time it looks around: once in so many rounds, after a poll for which it was marked, and when the reactor
-//! thread asks it to, at each tick at which something waits there and no relief worker is called, or anything waits in the injector.
+//! would not, so it looks there when it looks around: once in so many rounds, and when the reactor thread asks it to, at each tick at which
+//! something waits there and no relief worker is called, or anything waits in the injector. Not when it has just come back from such a
+//! poll itself.
 
 use super::engine::Engine;
 use super::lane::{Found, Lane, Moving};
