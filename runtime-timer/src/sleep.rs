@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Making one touches nothing but the clock: it takes a place in a wheel on the first poll that is
-//! pending.
+//! pending. That is the first poll of all for one that was made to wait for a while: to look at the clock again would
+//! cost more than a place in the wheel, and nearly always for nothing.
 
 use std::fmt;
 use std::future::Future;
@@ -24,7 +25,8 @@ use crate::{Instant, Timers, context};
 /// Waits until `duration` has passed.
 ///
 /// Precise to the nanosecond on the side of "not early"; how late a task runs depends on the
-/// machine's load. A duration that is too long saturates. Zero is ready at once.
+/// machine's load. A duration that is too long saturates. Zero is ready at once; any other lets
+/// other tasks run, if only until the worker's next look at its timers, also if it has passed by the first poll.
 ///
 /// Work that should happen again and again is better served by an [`interval`](crate::interval()).
 ///
@@ -34,7 +36,12 @@ use crate::{Instant, Timers, context};
 /// # Cancel safety
 /// Dropping the future cancels the timer.
 pub fn sleep(duration: Duration) -> Sleep {
-    sleep_until(Instant::now() + duration)
+    Sleep {
+        state: State::Unregistered {
+            deadline: Instant::now() + duration,
+            is_ahead: !duration.is_zero(),
+        },
+    }
 }
 
 /// Waits until `deadline`. A deadline in the past is ready at once.
@@ -47,7 +54,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 #[doc(alias = "call_at")]
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep {
-        state: State::Unregistered(deadline),
+        state: State::at(deadline),
     }
 }
 
@@ -66,8 +73,22 @@ pub struct Sleep {
 /// Whether it has a place in a wheel.
 enum State {
     /// Not before the first pending poll, nor after the poll that found it fired.
-    Unregistered(Instant),
+    Unregistered {
+        deadline: Instant,
+        /// It was to come when the clock was read last, for this very sleep.
+        is_ahead: bool,
+    },
     Registered(Registration),
+}
+
+impl State {
+    /// To be held against the clock at the next poll.
+    fn at(deadline: Instant) -> Self {
+        Self::Unregistered {
+            deadline,
+            is_ahead: false,
+        }
+    }
 }
 
 /// The message for a timer that will never fire.
@@ -136,7 +157,7 @@ impl Sleep {
     #[must_use]
     pub fn deadline(&self) -> Instant {
         match &self.state {
-            State::Unregistered(deadline) => *deadline,
+            State::Unregistered { deadline, .. } => *deadline,
             State::Registered(registration) => registration.deadline(),
         }
     }
@@ -156,7 +177,7 @@ impl Sleep {
     }
 
     pub(crate) fn set_deadline(&mut self, deadline: Instant) {
-        let old = std::mem::replace(&mut self.state, State::Unregistered(deadline));
+        let old = std::mem::replace(&mut self.state, State::at(deadline));
         let State::Registered(old) = old else {
             return;
         };
@@ -195,7 +216,7 @@ impl Sleep {
                     cx.waker()
                 ));
                 let deadline = registration.deadline();
-                let fired = std::mem::replace(&mut self.state, State::Unregistered(deadline));
+                let fired = std::mem::replace(&mut self.state, State::at(deadline));
                 let State::Registered(fired) = fired else {
                     unreachable!("it was registered just above");
                 };
@@ -205,16 +226,21 @@ impl Sleep {
                 );
                 Poll::Ready(fired.timers)
             }
-            State::Unregistered(deadline) => {
+            &State::Unregistered { deadline, is_ahead } => {
                 let (timers, shard) = context::expect_current();
-                let deadline_ns = timers.clock().ns_at(*deadline);
-                if deadline_ns <= timers.now_ns() {
+                let deadline_ns = timers.clock().ns_at(deadline);
+                // A clock that is paused may have been moved since, and costs nothing to read.
+                let may_be_over = !is_ahead || timers.clock().is_paused();
+                if may_be_over && deadline_ns <= timers.now_ns() {
                     return Poll::Ready(timers);
                 }
                 let registration =
                     Registration::new(timers, shard, deadline_ns, cx.waker().clone());
                 if registration.timers.is_closed() {
                     registration.give_up_if_hopeless();
+                    // It is over, and nobody would say so.
+                    drop(registration.cancel());
+                    return Poll::Ready(registration.timers);
                 }
                 self.state = State::Registered(registration);
                 Poll::Pending

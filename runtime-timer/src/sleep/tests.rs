@@ -267,3 +267,39 @@ fn the_longest_of_sleeps_saturates() {
 fn without_a_runtime_the_panic_names_the_fix() {
     let _ = counting_waker().poll(&mut sleep(SECOND));
 }
+
+/// Comes back when some time of the system's clock has passed.
+fn let_time_pass() {
+    let begun = Instant::now();
+    while Instant::now() == begun {}
+}
+
+#[test]
+fn one_that_was_made_to_wait_lets_others_run_also_if_it_is_over_by_the_first_poll() {
+    let scene = Scene::new();
+    scene.timers.clock().resume().unwrap();
+    let (task, mut late, mut zero) = (counting_waker(), sleep(NANO), sleep(Duration::ZERO));
+    let mut until = sleep_until(late.deadline());
+    let_time_pass();
+
+    assert!(task.poll(&mut late).is_pending());
+    assert!(task.poll(&mut zero).is_ready());
+    assert!(task.poll(&mut until).is_ready());
+    scene.timers.fire_all_due();
+
+    assert_eq!(task.wakes(), 1);
+    assert!(task.poll(&mut late).is_ready());
+}
+
+#[test]
+fn one_that_is_over_by_its_first_poll_is_ready_though_the_timers_have_ended() {
+    let scene = Scene::new();
+    scene.timers.clock().resume().unwrap();
+    let mut late = sleep(NANO);
+    let_time_pass();
+    scene.timers.close();
+
+    assert!(counting_waker().poll(&mut late).is_ready());
+
+    assert!(scene.timers.is_empty());
+}
