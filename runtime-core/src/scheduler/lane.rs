@@ -60,7 +60,7 @@ pub(crate) struct Lane {
     pub(crate) inbox: CachePadded<Inbox>,
     /// Which processor the worker was on when it last handled events.
     processor: AtomicU32,
-    /// How many events the worker finds when it looks at its branch: a moving average, times [`LOAD_ONE`].
+    /// How much waits for the worker when it finds events in its branch: a moving average, times [`LOAD_ONE`].
     load: AtomicU32,
     /// The worker sleeps, or is about to.
     asleep: AtomicBool,
@@ -207,19 +207,20 @@ impl Lane {
         }
     }
 
-    /// How many events wait for the worker when it looks at its branch, on the average of the last looks.
+    /// How many events and runnables wait for the worker when it finds events in its branch, on the average of the last such looks.
     pub(super) fn load(&self) -> u32 {
         // ORDERING: Relaxed; a hint.
         self.load.load(Ordering::Relaxed) / LOAD_ONE
     }
 
-    /// The worker has found so many.
-    pub(super) fn count_load(&self, events: usize) {
+    /// The worker has found that so many wait.
+    pub(super) fn count_load(&self, waiting: usize) {
         // ORDERING: Relaxed; a hint, with one writer.
         let load = self.load.load(Ordering::Relaxed);
-        let events = u32::try_from(events).unwrap_or(u32::MAX / LOAD_ONE);
+        let most = u32::MAX / LOAD_ONE;
+        let waiting = u32::try_from(waiting).map_or(most, |waiting| waiting.min(most));
         self.load
-            .store(load - load / LOAD_ONE + events, Ordering::Relaxed);
+            .store(load - load / LOAD_ONE + waiting, Ordering::Relaxed);
     }
 
     /// Whether siblings have not been told.
