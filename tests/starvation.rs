@@ -74,13 +74,14 @@ impl Case {
         if self.way.is_local() {
             return line;
         }
-        // A look takes half of the shared queue, or of that of a stuck worker.
-        let ahead = if self.way.is_behind() {
-            self.flood.tasks()
+        // A look takes half of the shared queue, or of that of a stuck worker. The shared queue is in blocks, and where it goes from one to the
+        // next a look takes what is left of the first, which may be less.
+        let (ahead, turns) = if self.way.is_behind() {
+            (self.flood.tasks(), 0)
         } else {
-            self.flood.injected()
+            (self.flood.injected(), 1)
         };
-        let looks = 1 + (ahead + 1).ilog2() as usize;
+        let looks = 1 + (ahead + 1).ilog2() as usize + turns;
         looks * LOOK + line
     }
 

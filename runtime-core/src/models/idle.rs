@@ -16,6 +16,8 @@ enum Fault {
     NoSecondLook,
     /// A searcher that finds work in that look goes on without the duty to wake the next.
     ForgetsDuty,
+    /// Who leaves work to a sleeper because it will wake soon does not make it a brief one.
+    DoesNotSay,
 }
 
 /// Two workers' beds, their list, and a queue that is only a count.
@@ -41,20 +43,24 @@ impl Scene {
     }
 
     /// As `Engine::inject` of what is in no hurry.
-    fn post_unhurried(&self) {
+    fn post_unhurried(&self, fault: Fault) {
         self.queue.fetch_add(1, Ordering::Relaxed);
-        if let Some(worker) = self.idle.choose_unhurried() {
+        if fault == Fault::DoesNotSay && self.idle.poller_is_taken() {
+            return;
+        }
+        if let Some(worker) = self.idle.choose_unhurried(|| true) {
             assert_eq!(self.beds[worker].unpark(), Unpark::Done);
         }
     }
 
-    /// As a brief sleep in the poller that an event ends; the worker is then busy with that event for good.
-    fn sleep_briefly(&self, worker: usize, fault: Fault) {
-        self.idle.announce(worker, Bed::PollerBriefly, false);
+    /// As a sleep in the poller that an event ends; the worker is then busy with that event for good.
+    fn sleep_in_poller(&self, worker: usize, bed: Bed, fault: Fault) {
+        self.idle.announce(worker, bed, false);
         if self.queue.load(Ordering::Relaxed) > 0 {
             self.idle.retract_to_search(worker);
-        } else {
-            assert_eq!(self.idle.retract(worker), Retracted::Searching);
+        } else if self.idle.retract(worker) == Retracted::Withdrawn {
+            assert_eq!(bed, Bed::Poller, "a brief sleeper searches");
+            return;
         }
         if fault == Fault::ForgetsDuty {
             self.idle.end_search();
@@ -159,19 +165,19 @@ fn canary_a_searcher_that_forgets_its_duty_leaves_work_behind() {
     two_pieces_for_two_workers(Fault::ForgetsDuty);
 }
 
-/// One worker sleeps briefly and is then kept by an event; the other is to do what came meanwhile.
-fn unhurried_post_beside_a_brief_sleeper(fault: Fault) {
+/// One worker sleeps in the poller and is then kept by an event; the other is to do what came meanwhile.
+fn unhurried_post_beside_a_sleeper(bed: Bed, fault: Fault) {
     check_bounded(2, move || {
         let scene = Scene::new();
         let brief = {
             let scene = Arc::clone(&scene);
-            thread::spawn(move || scene.sleep_briefly(0, fault))
+            thread::spawn(move || scene.sleep_in_poller(0, bed, fault))
         };
         let other = {
             let scene = Arc::clone(&scene);
             thread::spawn(move || scene.work_once(1, Fault::Nothing))
         };
-        scene.post_unhurried();
+        scene.post_unhurried(fault);
         brief.join().expect("no panic");
         other.join().expect("no panic");
     });
@@ -179,14 +185,26 @@ fn unhurried_post_beside_a_brief_sleeper(fault: Fault) {
 
 #[test]
 fn what_was_left_to_a_brief_sleeper_is_done_although_an_event_keeps_it() {
-    unhurried_post_beside_a_brief_sleeper(Fault::Nothing);
+    unhurried_post_beside_a_sleeper(Bed::PollerBriefly, Fault::Nothing);
 }
 
 /// The canary: a brief sleeper that wakes and does not pass on what was left to it.
 #[test]
 #[should_panic(expected = "deadlock")]
 fn canary_a_brief_sleeper_that_forgets_its_duty_leaves_work_behind() {
-    unhurried_post_beside_a_brief_sleeper(Fault::ForgetsDuty);
+    unhurried_post_beside_a_sleeper(Bed::PollerBriefly, Fault::ForgetsDuty);
+}
+
+#[test]
+fn what_was_left_to_a_sleeper_that_wakes_soon_is_done_although_an_event_keeps_it() {
+    unhurried_post_beside_a_sleeper(Bed::Poller, Fault::Nothing);
+}
+
+/// The canary: who relies on a sleeper does not make it a brief one, so it knows of no duty.
+#[test]
+#[should_panic(expected = "deadlock")]
+fn canary_a_sleeper_that_is_not_told_that_it_is_relied_on_leaves_work_behind() {
+    unhurried_post_beside_a_sleeper(Bed::Poller, Fault::DoesNotSay);
 }
 
 /// The canary: without the look after the announcement the work is slept over.

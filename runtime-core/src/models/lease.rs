@@ -3,6 +3,7 @@
 use super::check;
 use crate::reactor::lease::{FOREVER, Lease};
 use crate::reactor::thread::announce_wait;
+use crate::scheduler::lending::Lent;
 use crate::scheduler::unminded::Unminded;
 use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use loom::thread;
@@ -141,4 +142,45 @@ fn a_timer_that_a_relief_worker_leaves_behind_is_not_slept_through() {
 #[should_panic(expected = "slept through")]
 fn canary_a_worker_that_looks_at_the_waiter_before_it_leaves_is_not_noticed() {
     timers_are_left_beside_a_waiter(Look::Before);
+}
+
+/// A worker lends its timers beside one that waits in the poller, and sleeps longer if that wait ends in time. Then whoever waits sees
+/// the loan when it looks the next time.
+fn timers_are_lent_beside_a_waiter(look: Look) {
+    check(move || {
+        let lease = Arc::new(Lease::new());
+        let lent = Arc::new(Lent::new(1));
+        let lender = {
+            let (lease, lent) = (lease.clone(), lent.clone());
+            thread::spawn(move || {
+                let before = lease.waits_until();
+                lent.lend(0);
+                let until = match look {
+                    Look::Before => before,
+                    Look::Afterwards => lease.waits_until(),
+                };
+                // On the second wait it would rely until that one is over.
+                until == Some(5)
+            })
+        };
+        let held = lease.try_take().expect("nobody else takes it");
+        held.announce_wait(5);
+        held.end_wait();
+        held.announce_wait(7);
+        let is_seen = lent.lanes().next().is_some();
+        let relies = lender.join().expect("no panic");
+        held.end_wait();
+        assert!(is_seen || !relies, "not seen");
+    });
+}
+
+#[test]
+fn a_waiter_that_a_lender_relies_on_sees_what_is_lent() {
+    timers_are_lent_beside_a_waiter(Look::Afterwards);
+}
+
+#[test]
+#[should_panic(expected = "not seen")]
+fn canary_a_lender_that_looks_at_the_waiter_before_it_lends_is_not_seen() {
+    timers_are_lent_beside_a_waiter(Look::Before);
 }

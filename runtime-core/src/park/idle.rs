@@ -11,7 +11,8 @@
 //! * D4 — The place in the poller is its sleeper's only while it holds the lease: announced after the lease was taken,
 //!   retracted before it is given back.
 //! * D5 — A brief sleeper, who looks again within [`BRIEF_SLEEP`], counts as searching from the moment it is off the
-//!   list, whether it was chosen or woke by itself: who posted what is in no hurry relies on it as on a searcher.
+//!   list, whether it was chosen or woke by itself: who posted what is in no hurry relies on it as on a searcher. It has
+//!   announced that it is one, or was made one under the list's lock, by who saw until when it sleeps.
 //!
 //! # Edges
 //!
@@ -199,14 +200,29 @@ impl Idle {
         self.choose_slow()
     }
 
-    /// As [`choose`](Self::choose), after posting what is in no hurry: nobody is woken if a brief sleeper will look.
-    pub(crate) fn choose_unhurried(&self) -> Option<usize> {
+    /// As [`choose`](Self::choose), after posting what is in no hurry: nobody is woken if a brief sleeper will look, or the sleeper in
+    /// the poller, who becomes a brief one by that. `looks_soon` says whether its wait, which lasts as long as this lock is held, ends
+    /// within [`BRIEF_SLEEP`].
+    pub(crate) fn choose_unhurried(&self, looks_soon: impl FnOnce() -> bool) -> Option<usize> {
         // ORDERING: edge P2, the poster's end: the push comes before the look at the counts.
         fence(Ordering::SeqCst);
-        if self.counts().has_brief_sleeper() {
+        let counts = self.counts();
+        if counts.has_brief_sleeper() || counts.searching() > 0 || counts.parked() == 0 {
             return None;
         }
-        self.choose()
+        let mut sleepers = self.sleepers.lock();
+        if let Some((_, share)) = &mut sleepers.polling {
+            if *share & BRIEF != 0 {
+                return None;
+            }
+            if looks_soon() {
+                *share += BRIEF;
+                // ORDERING: SeqCst as all changes of the counts, D5.
+                self.counts.fetch_add(BRIEF, Ordering::SeqCst);
+                return None;
+            }
+        }
+        self.choose_of(&mut sleepers)
     }
 
     /// One sleeper, off the list already, searches from now on.
@@ -218,9 +234,11 @@ impl Idle {
 
     #[cold]
     fn choose_slow(&self) -> Option<usize> {
-        let mut sleepers = self.sleepers.lock();
-        let counts = self.counts();
-        if counts.searching() > 0 {
+        self.choose_of(&mut self.sleepers.lock())
+    }
+
+    fn choose_of(&self, sleepers: &mut Sleepers) -> Option<usize> {
+        if self.counts().searching() > 0 {
             return None;
         }
         // The poller's sleeper first: it sees by itself what the work that it does makes ready, while another worker

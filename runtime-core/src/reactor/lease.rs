@@ -87,6 +87,12 @@ impl Lease {
         self.looks.load(Ordering::Relaxed)
     }
 
+    /// Until when the holder waits, in the timers' nanoseconds, if it does.
+    pub(crate) fn waits_until(&self) -> Option<u64> {
+        // ORDERING: SeqCst, edge ZL of `scheduler::lending`, the lender's end: after the loan, and the fence.
+        Some(self.wait_until.load(Ordering::SeqCst)).filter(|&until| until != NOBODY)
+    }
+
     /// After a deadline has become earlier: whether the waiter must be told.
     ///
     /// The caller has published the deadline with SeqCst before (edge Z).

@@ -12,8 +12,10 @@
 use super::context;
 use super::fatal::Fatal;
 use super::lane::Lane;
+use super::lending::Lent;
 use super::stall::Stuck;
 use super::unminded::Unminded;
+use crate::park::idle::BRIEF_SLEEP;
 use crate::park::{Idle, Unpark};
 use crate::queue::{Injector, LocalQueue};
 use crate::reactor::Reactor;
@@ -39,6 +41,8 @@ pub(crate) struct Engine {
     pub(crate) timers: Arc<Timers>,
     /// Lanes that have left timers behind.
     pub(crate) unminded: Unminded,
+    /// Workers that sleep beside the poller, and let the one in it mind their timers.
+    pub(super) lent: Lent,
     pub(crate) reporter: Reporter,
     /// The panic that ended the runtime, if one did.
     pub(crate) fatal: Fatal,
@@ -91,6 +95,7 @@ impl Engine {
             idle: CachePadded(Idle::new()),
             timers: make_timers(lanes.len() + 1, time, &reactor, engine),
             unminded: Unminded::new(lanes.len()),
+            lent: Lent::new(workers),
             lanes: lanes.into(),
             reporter,
             fatal: Fatal::new(),
@@ -121,9 +126,15 @@ impl Engine {
     /// After posting what is in no hurry: as [`notify`](Self::notify), unless a worker looks soon by itself.
     #[cold]
     fn notify_unhurried(&self) {
-        if let Some(worker) = self.idle.choose_unhurried() {
+        if let Some(worker) = self.idle.choose_unhurried(|| self.looks_soon()) {
             self.unpark(worker);
         }
+    }
+
+    /// Whether the wait in the poller is nearly over.
+    fn looks_soon(&self) -> bool {
+        let until = self.reactor.lease.waits_until();
+        until.is_some_and(|until| until <= self.timers.now_ns() + BRIEF_SLEEP.as_nanos() as u64)
     }
 
     /// After posting work: wakes a worker if one sleeps and none searches.
@@ -194,6 +205,14 @@ impl Engine {
         let left = self.unminded.lanes();
         left.filter_map(|left| self.timers.next_deadline(left.lane))
             .chain(outside)
+            .min()
+    }
+
+    /// When the first timer is due that is lent to whoever sleeps in the poller.
+    pub(super) fn next_lent_deadline(&self) -> Option<u64> {
+        let lanes = self.lent.lanes();
+        lanes
+            .filter_map(|lane| self.timers.next_deadline(lane))
             .min()
     }
 

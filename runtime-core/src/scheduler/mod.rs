@@ -13,7 +13,7 @@
 //! ```
 //!
 //! * [`engine`] — what all threads share; [`lane`] — what they see of one worker; [`unminded`] — lanes that have left timers behind;
-//!   [`stats`] — counters
+//!   [`lending`] — sleepers that have lent theirs; [`stats`] — counters
 //! * [`home`] — the link from a task to its engine and its owned set
 //! * [`context`] — what this thread is: a worker, inside a runtime, or neither
 //! * [`worker`] — the loop; [`search`] — where a worker finds work; [`sleep`] — how it goes to sleep, [`linger`] —
@@ -41,6 +41,7 @@ mod polled;
 mod stall;
 
 pub(crate) mod lane;
+pub(crate) mod lending;
 pub(crate) mod unminded;
 
 pub(crate) mod engine;

@@ -96,13 +96,14 @@ impl Worker {
             })
     }
 
-    /// Fires this worker's timers, and those that no worker minds as its own.
+    /// Fires this worker's timers, those that sleepers have lent, and those that no worker minds as its own.
     pub(super) fn fire_due_timers(&self) {
         let engine = self.engine();
         let timers = &engine.timers;
         let shards = || {
             let left = engine.unminded.lanes().map(|left| left.lane);
-            [self.index(), timers.outside()].into_iter().chain(left)
+            let others = engine.lent.lanes().chain(left);
+            [self.index(), timers.outside()].into_iter().chain(others)
         };
         if shards().all(|shard| timers.next_deadline(shard).is_none()) {
             return;
@@ -150,7 +151,9 @@ impl Worker {
         let count = fetched.iter().count();
         drop(fetched);
         if count > 0 {
-            self.lane().count_load(count);
+            // What waits in the queue was found before. A worker with too much to do looks while its queue is long, and then finds no more than
+            // one with little to do.
+            self.lane().count_load(count + self.lane().queue.len());
         }
         outcome.is_ok() && self.handle_fetched(Origin::Poller)
     }

@@ -66,6 +66,7 @@ impl Worker {
                 }
             }
         };
+        self.take_timers_back();
         let slept = self.slept.get();
         if slept > Duration::ZERO {
             self.linger.slept(slept, chosen.is_some());
@@ -163,6 +164,7 @@ impl Worker {
     /// system's, after a pause.
     fn time_left(&self) -> Option<Duration> {
         let deadline = self.deadline(None, self.breather())?;
+        let deadline = self.lend_timers(deadline, LONGEST_REST_NS);
         timeout(deadline, self.engine().timers.now_ns())
     }
 
@@ -188,7 +190,9 @@ impl Worker {
         }
         let breather = self.breather();
         let deadline = announce_wait(&held, FOREVER, || {
-            self.deadline(engine.next_common_deadline(), breather)
+            let common = engine.next_common_deadline().into_iter();
+            let others = common.chain(engine.next_lent_deadline()).min();
+            self.deadline(others, breather)
         });
         let parker = &self.lane().parker;
         if parker.enter_poller(SHARED) {

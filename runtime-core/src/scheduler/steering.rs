@@ -215,7 +215,7 @@ impl Sorter<'_> {
         } else {
             let lane = lanes.iter().position(|lane| lane.was_on(there))?;
             // The other end may be on its way here, for there was too much to do there.
-            if lanes[lane].load() > own_load + SLACK {
+            if lanes[lane].load() > own_load + own_load / 2 + SLACK {
                 self.own
             } else {
                 lane

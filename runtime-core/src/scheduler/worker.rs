@@ -40,8 +40,9 @@ use std::time::{Duration, Instant};
 /// beat with periodic workloads.
 const LOOK_AROUND_EVERY: u32 = 61;
 
-/// How long a worker runs a bunch of timers alone. About what it takes to wake a sibling, and bring it to the work.
-const OWED_NS: u64 = 50_000;
+/// How long a worker runs a bunch of timers alone. As late as a timer may be before the reactor thread steps in: two wake-ups of a sibling,
+/// and what it takes to bring the work to it.
+const OWED_NS: u64 = 200_000;
 
 /// What a worker owns wherever it runs: it can be put down on one thread and taken up on another.
 pub(crate) struct Core {
@@ -78,6 +79,8 @@ pub(crate) struct Worker {
     pub(super) pace: Pace,
     /// Whether to look longer before a sleep.
     pub(super) linger: Linger,
+    /// The polls that it had made when it last slept past its own timers, because another minds them.
+    pub(super) relied_at: Cell<Option<u64>>,
     /// How long the worker slept the last time.
     pub(super) slept: Cell<Duration>,
     /// Since when the worker is awake.
@@ -119,6 +122,7 @@ impl Worker {
             fired: Cell::new(0),
             pace: Pace::new(),
             linger: Linger::new(),
+            relied_at: Cell::new(None),
             slept: Cell::new(Duration::ZERO),
             awake_since: Cell::new(now()),
             longest_sleep: None,
