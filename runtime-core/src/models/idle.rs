@@ -265,3 +265,40 @@ fn workers_that_follow_each_other_into_the_poller_are_counted_right() {
 fn canary_a_lease_given_back_too_early_miscounts() {
     two_workers_for_one_poller(false);
 }
+
+/// Several posters, in a hurry and not, beside one sleeper in the poller: what it is relied on for it is told of, and it is counted right.
+fn posters_beside_a_sleeper(hurried: bool) {
+    check_bounded(2, move || {
+        let scene = Scene::new();
+        let other = {
+            let scene = Arc::clone(&scene);
+            thread::spawn(move || {
+                if hurried {
+                    scene.post();
+                } else {
+                    scene.post_unhurried(Fault::Nothing);
+                }
+            })
+        };
+        let sleeper = {
+            let scene = Arc::clone(&scene);
+            thread::spawn(move || scene.sleep_in_poller(0, Bed::Poller, Fault::Nothing))
+        };
+        scene.post_unhurried(Fault::Nothing);
+        other.join().expect("no panic");
+        sleeper.join().expect("no panic");
+        let counts = scene.idle.counts();
+        assert_eq!((counts.searching(), counts.parked()), (0, 0), "miscounted");
+        assert!(!scene.idle.poller_is_taken() && !counts.has_brief_sleeper());
+    });
+}
+
+#[test]
+fn two_that_leave_work_to_one_sleeper_are_counted_right() {
+    posters_beside_a_sleeper(false);
+}
+
+#[test]
+fn one_in_a_hurry_beside_one_that_is_not_is_counted_right() {
+    posters_beside_a_sleeper(true);
+}

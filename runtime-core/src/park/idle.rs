@@ -80,7 +80,7 @@ impl Counts {
         ((self.0 & !BRIEF) / PARKED_ONE) as usize
     }
 
-    fn has_brief_sleeper(self) -> bool {
+    pub(crate) fn has_brief_sleeper(self) -> bool {
         self.0 & BRIEF != 0
     }
 }
@@ -201,8 +201,8 @@ impl Idle {
     }
 
     /// As [`choose`](Self::choose), after posting what is in no hurry: nobody is woken if a brief sleeper will look, or the sleeper in
-    /// the poller, who becomes a brief one by that. `looks_soon` says whether its wait, which lasts as long as this lock is held, ends
-    /// within [`BRIEF_SLEEP`].
+    /// the poller, who becomes a brief one by that. `looks_soon` says whether its wait ends within [`BRIEF_SLEEP`], or has ended: while this lock is
+    /// held nobody else can wait there (D4).
     pub(crate) fn choose_unhurried(&self, looks_soon: impl FnOnce() -> bool) -> Option<usize> {
         // ORDERING: edge P2, the poster's end: the push comes before the look at the counts.
         fence(Ordering::SeqCst);

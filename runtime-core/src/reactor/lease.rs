@@ -17,6 +17,7 @@
 //! # Edges
 //!
 //! * Z — `wait_until` against the timers' cached next deadline: announce, SeqCst, look, on both sides.
+//! * ZL — `wait_until` against what is lent, see [`lending`](crate::scheduler::lending).
 
 use super::inbox::Event;
 use super::poller::{Events, Poller};
@@ -89,7 +90,8 @@ impl Lease {
 
     /// Until when the holder waits, in the timers' nanoseconds, if it does.
     pub(crate) fn waits_until(&self) -> Option<u64> {
-        // ORDERING: SeqCst, edge ZL of `scheduler::lending`, the lender's end: after the loan, and the fence.
+        // ORDERING: SeqCst, edge ZL of `scheduler::lending`, the lender's end: after the loan, and the fence. For who holds the lock of the sleepers
+        // (D4 of `park::idle`) it is the wait of the one in the poller.
         Some(self.wait_until.load(Ordering::SeqCst)).filter(|&until| until != NOBODY)
     }
 
@@ -106,7 +108,7 @@ impl Lease {
 impl Held<'_> {
     /// Announces a wait until `deadline`; the caller looks at the timers once more before it waits.
     pub(crate) fn announce_wait(&self, deadline: u64) {
-        // ORDERING: SeqCst with the fence, edge Z, the waiting end.
+        // ORDERING: SeqCst with the fence, edges Z and ZL, the waiting end.
         self.lease.wait_until.store(deadline, Ordering::SeqCst);
         fence(Ordering::SeqCst);
     }

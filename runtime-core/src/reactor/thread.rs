@@ -310,7 +310,10 @@ impl<W: Watch> ReactorThread<W> {
         self.guard.announce();
         let census = self.watch.census();
         let deadline = match census {
-            Census::Awake => self.watch.now_ns() + self.next_tick().as_nanos() as u64,
+            Census::Awake => {
+                let tick = self.next_tick().as_nanos() as u64;
+                self.watch.now_ns().saturating_add(tick)
+            }
             _ => FOREVER,
         };
         if census == Census::Awake {

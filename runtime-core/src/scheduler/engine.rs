@@ -20,6 +20,7 @@ use crate::park::{Idle, Unpark};
 use crate::queue::{Injector, LocalQueue};
 use crate::reactor::Reactor;
 use crate::reactor::branch::SHARED;
+use crate::reactor::lease::FOREVER;
 use crate::reactor::thread::Guard;
 use crate::report::{Leftovers, Reporter};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
@@ -134,7 +135,10 @@ impl Engine {
     /// Whether the wait in the poller is nearly over.
     fn looks_soon(&self) -> bool {
         let until = self.reactor.lease.waits_until();
-        until.is_some_and(|until| until <= self.timers.now_ns() + BRIEF_SLEEP.as_nanos() as u64)
+        let brief = BRIEF_SLEEP.as_nanos() as u64;
+        // A clock that is paused can be at its end.
+        let soon = || self.timers.now_ns().saturating_add(brief);
+        until.is_some_and(|until| until != FOREVER && until <= soon())
     }
 
     /// After posting work: wakes a worker if one sleeps and none searches.

@@ -10,15 +10,17 @@
 //!                          else: not                         4. from 1.
 //! ```
 //!
-//! Nobody is woken for it. If the sleeper in the poller wakes later than the first timer that is lent, the lender sleeps until that timer, as if it
-//! had lent nothing. If it wakes in time it sees at its next look what is lent (edge ZL), but may by then have something else to do: so the
-//! lender does not rely on it for ever, but wakes [`PATIENCE_NS`] after its own time. The most that a timer can be late for being lent.
+//! Nobody is woken for it. If the sleeper in the poller wakes later than the first timer that is lent, the lender sleeps until that timer as ever;
+//! should the other look again before, both wake for it. If it wakes in time it sees at its next look what is lent (edge ZL), but may by then have
+//! something else to do: so the lender does not rely on it for ever, but wakes [`PATIENCE_NS`] after its own time. And whoever has something else to do
+//! lets what is lent alone. So that is the most that a timer can be late for being lent.
 //!
 //! # Invariants
 //!
-//! * ZL1 — A lender sleeps past its own deadline only after it has seen a wait in the poller that ends before, and then by no more than
-//!   [`PATIENCE_NS`], and by the longest [rest](super::sleep) if it has not run anything since it last did so.
-//! * ZL2 — No timer is started in a shard that is lent: its worker sleeps. It takes the shard back before it runs anything.
+//! * ZL1 — A lender sleeps past its own deadline only if that is to come, and only after it has seen a wait in the poller that is to end before, or
+//!   within the longest [rest](super::sleep) after if it has run nothing since it last did so; and then by no more than [`PATIENCE_NS`].
+//! * ZL2 — No timer is started in a shard that is lent: its worker sleeps, and takes the shard back before it runs a task. A waker that
+//!   starts one before has a worker that is awake, and looks before it sleeps.
 //!
 //! # Edges
 //!
@@ -74,29 +76,33 @@ impl Lent {
 
 /// What a lender asks of whoever waits in the poller.
 struct Loan {
+    now: u64,
     /// When the lender would wake by itself.
     deadline: u64,
     /// How long whoever minds it may rest.
     rest: u64,
-    /// The lender has not run anything since it slept on while somebody minded its timers.
+    /// The lender has run nothing since it last slept on while somebody minded its timers. So that one knows of the loan, unless it looked
+    /// while the lender was awake.
     is_known: bool,
 }
 
 impl Loan {
-    /// How long the lender may sleep beside a wait until `wait`, if that is in time.
+    /// Until when the lender may sleep beside a wait until `wait`, if that is in time.
     fn minded_until(&self, wait: Option<u64>) -> Option<u64> {
         // Who knows what is lent, and is to wake later, rests.
         let rest = if self.is_known { self.rest } else { 0 };
-        let is_in_time = |&wait: &u64| wait <= self.deadline.saturating_add(rest);
-        wait.filter(is_in_time)
-            .map(|_| self.deadline.saturating_add(PATIENCE_NS))
+        let in_time = self.deadline.saturating_add(rest);
+        // Whoever was to wake by now is awake, or does not get a processor.
+        let is_in_time = wait.is_some_and(|wait| self.now < wait && wait <= in_time);
+        let until = self.deadline.saturating_add(PATIENCE_NS);
+        (is_in_time && self.now < self.deadline).then_some(until)
     }
 }
 
 impl Worker {
-    /// Lends the timers, before a sleep beside the poller that would last until `deadline`; gives until when it may last. `rest` is how
-    /// long whoever minds them may rest before it wakes for the next.
-    pub(super) fn lend_timers(&self, deadline: u64, rest: u64) -> u64 {
+    /// Lends the timers, `now` before a sleep beside the poller that would last until `deadline`; gives until when it may last. `rest` is
+    /// how long whoever minds them may rest before it wakes for the next.
+    pub(super) fn lend_timers(&self, now: u64, deadline: u64, rest: u64) -> u64 {
         let engine = self.engine();
         if self.index() >= engine.workers || engine.timers.next_deadline(self.index()).is_none() {
             return deadline;
@@ -109,6 +115,7 @@ impl Worker {
         }
         let polls = self.polls();
         let loan = Loan {
+            now,
             deadline,
             rest,
             is_known: before == Some(polls),
@@ -151,6 +158,7 @@ mod tests {
     #[test]
     fn a_lender_sleeps_on_only_if_somebody_wakes_in_time() {
         let loan = |is_known| Loan {
+            now: 900,
             deadline: 1_000,
             rest: 200,
             is_known,
@@ -162,5 +170,19 @@ mod tests {
         assert_eq!(loan(true).minded_until(Some(1_200)), longer);
         assert_eq!(loan(true).minded_until(Some(1_201)), None);
         assert_eq!(loan(true).minded_until(None), None);
+    }
+
+    #[test]
+    fn a_lender_relies_on_nobody_whose_time_has_come_nor_for_what_is_due() {
+        let loan = |now| Loan {
+            now,
+            deadline: 1_000,
+            rest: 200,
+            is_known: true,
+        };
+        assert!(loan(949).minded_until(Some(950)).is_some());
+        assert_eq!(loan(950).minded_until(Some(950)), None);
+        assert!(loan(999).minded_until(Some(1_100)).is_some());
+        assert_eq!(loan(1_000).minded_until(Some(1_100)), None);
     }
 }

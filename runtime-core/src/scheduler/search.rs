@@ -96,14 +96,17 @@ impl Worker {
             })
     }
 
-    /// Fires this worker's timers, those that sleepers have lent, and those that no worker minds as its own.
+    /// Fires this worker's timers, those that no worker minds as its own, and, if this one has nothing else to do, those that sleepers have
+    /// lent: behind its queue they would wait, while the sleeper could come.
     pub(super) fn fire_due_timers(&self) {
         let engine = self.engine();
         let timers = &engine.timers;
+        let is_idle = self.queue().is_empty(&self.lane().queue);
         let shards = || {
             let left = engine.unminded.lanes().map(|left| left.lane);
-            let others = engine.lent.lanes().chain(left);
-            [self.index(), timers.outside()].into_iter().chain(others)
+            let lent = is_idle.then(|| engine.lent.lanes()).into_iter().flatten();
+            let own = [self.index(), timers.outside()].into_iter();
+            own.chain(left).chain(lent)
         };
         if shards().all(|shard| timers.next_deadline(shard).is_none()) {
             return;
@@ -150,11 +153,9 @@ impl Worker {
         let outcome = poller.wait(&mut fetched, Some(Duration::ZERO));
         let count = fetched.iter().count();
         drop(fetched);
-        if count > 0 {
-            // What waits in the queue was found before. A worker with too much to do looks while its queue is long, and then finds no more than
-            // one with little to do.
-            self.lane().count_load(count + self.lane().queue.len());
-        }
+        // What waits in the queue was found before. A worker with too much to do looks while its queue is long, and then finds no more than
+        // one with little to do.
+        self.lane().count_load(count + self.lane().queue.len());
         outcome.is_ok() && self.handle_fetched(Origin::Poller)
     }
 
