@@ -60,7 +60,7 @@ pub(crate) struct Lane {
     pub(crate) inbox: CachePadded<Inbox>,
     /// Which processor the worker was on when it last handled events.
     processor: AtomicU32,
-    /// How much waits for the worker when it looks at its branch: a moving average, times [`LOAD_ONE`].
+    /// How much waits for the worker when it finds events in its branch: a moving average, times [`LOAD_ONE`].
     load: AtomicU32,
     /// The worker sleeps, or is about to.
     asleep: AtomicBool,
@@ -207,7 +207,7 @@ impl Lane {
         }
     }
 
-    /// How many events and runnables wait for the worker when it looks at its branch, on the average of the last looks.
+    /// How many events and runnables wait for the worker when it finds events in its branch, on the average of the last such looks.
     pub(super) fn load(&self) -> u32 {
         // ORDERING: Relaxed; a hint.
         self.load.load(Ordering::Relaxed) / LOAD_ONE

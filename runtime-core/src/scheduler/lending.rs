@@ -15,6 +15,9 @@
 //! something else to do: so the lender does not rely on it for ever, but wakes [`PATIENCE_NS`] after its own time. And whoever has something else to do
 //! lets what is lent alone. So that is the most that a timer can be late for being lent.
 //!
+//! A worker whose timers come in [bunches](super::sleep) that make its rest the longest lends none: it wakes seldom for what it does, and
+//! has it in its processor's cache.
+//!
 //! # Invariants
 //!
 //! * ZL1 — A lender sleeps past its own deadline only if that is to come, and only after it has seen a wait in the poller that is to end before, or

@@ -153,9 +153,11 @@ impl Worker {
         let outcome = poller.wait(&mut fetched, Some(Duration::ZERO));
         let count = fetched.iter().count();
         drop(fetched);
-        // What waits in the queue was found before. A worker with too much to do looks while its queue is long, and then finds no more than
-        // one with little to do.
-        self.lane().count_load(count + self.lane().queue.len());
+        if count > 0 {
+            // What waits in the queue was found before. A worker with too much to do looks while its queue is long, and then finds no more than
+            // one with little to do.
+            self.lane().count_load(count + self.lane().queue.len());
+        }
         outcome.is_ok() && self.handle_fetched(Origin::Poller)
     }
 

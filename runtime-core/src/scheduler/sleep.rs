@@ -33,6 +33,13 @@ struct Breather {
     until: u64,
 }
 
+impl Breather {
+    /// So many timers fired that more would not make it longer.
+    fn is_longest(self) -> bool {
+        self.until.saturating_sub(self.now) >= LONGEST_REST_NS
+    }
+}
+
 impl Worker {
     /// Sleeps until there may be work. Comes back searching if it was woken to search.
     #[cold]
@@ -164,8 +171,12 @@ impl Worker {
     /// system's, after a pause.
     fn time_left(&self) -> Option<Duration> {
         let breather = self.breather();
-        let deadline = self.deadline(None, breather)?;
-        let deadline = self.lend_timers(breather.now, deadline, LONGEST_REST_NS);
+        let own = self.deadline(None, breather)?;
+        let deadline = if breather.is_longest() {
+            own
+        } else {
+            self.lend_timers(breather.now, own, LONGEST_REST_NS)
+        };
         timeout(deadline, self.engine().timers.now_ns())
     }
 
