@@ -3,7 +3,8 @@
 //! Both ways announce, look once more, sleep, and retract (edge P1 of [`park`](crate::park)). A worker whose own branch holds
 //! sources sleeps there, in the shared poller too if it can have the lease (J5 of [`branch`](crate::reactor::branch)). A worker on
 //! its own bed or in its branch sleeps until the next deadline of its own timers, or [lends](super::lending) them and sleeps a little longer. One
-//! in the poller also minds what is lent, the timers of threads that are no workers, and those of lanes that nobody works. While the compute pool has a backlog the sleep in the poller is brief, see `House::compute`.
+//! in the poller also minds what is lent, the timers of threads that are no workers, and those of lanes that nobody works. While the compute
+//! pool has a backlog the sleep in the poller is brief, see `House::compute`.
 
 use super::linger;
 use super::search::Searching;
