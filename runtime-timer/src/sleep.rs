@@ -124,14 +124,16 @@ impl Registration {
         self.timers.cancel(self.shard(), self.key())
     }
 
-    /// The timers have ended. Not kept if it would never be over: whoever catches the panic and polls again hears the same
-    /// again.
+    /// The timers have ended, so nobody would say when it is over. Not kept in any case: whoever catches the panic and polls again
+    /// hears the same again.
     #[cold]
-    fn give_up_if_hopeless(&self) {
-        if is_hopeless(&self.timers, self.deadline_ns) {
-            drop(self.cancel());
-            panic!("{RUNTIME_GONE}");
-        }
+    fn over_or_panic(self) -> Arc<Timers> {
+        drop(self.cancel());
+        assert!(
+            !is_hopeless(&self.timers, self.deadline_ns),
+            "{RUNTIME_GONE}"
+        );
+        self.timers
     }
 
     fn deadline(&self) -> Instant {
@@ -237,10 +239,7 @@ impl Sleep {
                 let registration =
                     Registration::new(timers, shard, deadline_ns, cx.waker().clone());
                 if registration.timers.is_closed() {
-                    registration.give_up_if_hopeless();
-                    // It is over, and nobody would say so.
-                    drop(registration.cancel());
-                    return Poll::Ready(registration.timers);
+                    return Poll::Ready(registration.over_or_panic());
                 }
                 self.state = State::Registered(registration);
                 Poll::Pending
