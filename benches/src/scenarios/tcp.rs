@@ -61,11 +61,16 @@ pub(crate) async fn connected<P: Peer>(connections: usize) -> Vec<P::Stream> {
     let address = serve::<P>().await.expect("the server starts");
     let mut streams = Vec::with_capacity(connections);
     for _ in 0..connections {
-        let stream = P::connect(address).await.expect("the server accepts");
-        P::set_nodelay(&stream).expect("the option exists");
-        streams.push(stream);
+        streams.push(connect::<P>(address).await.expect("the server accepts"));
     }
     streams
+}
+
+/// A connection that sends each message at once.
+pub(crate) async fn connect<P: Peer>(address: SocketAddr) -> io::Result<P::Stream> {
+    let stream = P::connect(address).await?;
+    P::set_nodelay(&stream)?;
+    Ok(stream)
 }
 
 /// Sets a client on each of `streams`.
@@ -147,8 +152,7 @@ async fn reconnect<P: Peer>(address: SocketAddr, window: Arc<Window>) -> io::Res
     let mut times = Vec::new();
     let mut from = Instant::now();
     loop {
-        let mut stream = P::connect(address).await?;
-        P::set_nodelay(&stream)?;
+        let mut stream = connect::<P>(address).await?;
         round_trip::<P>(&mut stream, &[7]).await?;
         // A reset, since ports that linger after an orderly close run out within seconds, for whoever comes next too.
         SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;

@@ -22,7 +22,7 @@ use socket2::{Domain, Socket, Type};
 use crate::measure::{Effort, Latency, Sample, Usage, Window};
 use crate::peer::Peer;
 use crate::scenarios::mixed::{CLIENTS, paced};
-use crate::scenarios::tcp::{MESSAGE, round_trip, send_back};
+use crate::scenarios::tcp::{MESSAGE, connect, round_trip, send_back};
 
 /// Connections that come when nothing is left.
 const NEWCOMERS: usize = 8;
@@ -69,8 +69,7 @@ pub(super) fn freed<P: Peer>(_effort: Effort) -> Sample {
 
 /// A connection that has had an answer, so it has been accepted.
 async fn answered<P: Peer>(address: SocketAddr) -> io::Result<P::Stream> {
-    let mut stream = P::connect(address).await?;
-    P::set_nodelay(&stream)?;
+    let mut stream = connect::<P>(address).await?;
     round_trip::<P>(&mut stream, &[7; MESSAGE]).await?;
     Ok(stream)
 }
