@@ -29,19 +29,24 @@ pub(crate) fn limited(resource: Resource, to: u64) -> impl Drop {
     OnDrop::new(move || limit(resource, soft))
 }
 
-/// Until the returned guard is dropped no number from the lowest free one on can be had, but for `free` of them.
+/// Until the returned guard is dropped no descriptor can be had, but for `free` of them.
 ///
-/// A limit is on the numbers, which need not be used one after the other. What is open stays open; once another thread closes one of
+/// What is open stays open, and below the limit, or the system would not pass it on to a child. Once another thread closes one of
 /// its own, that can be had too.
 pub(crate) fn short_of_descriptors(free: u64) -> impl Drop {
-    let is_free =
-        |number: &u64| std::fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_err();
-    let mut numbers = (0..).filter(is_free);
-    let first_refused = numbers.nth(usize::try_from(free).expect("small"));
-    limited(
-        Resource::RLIMIT_NOFILE,
-        first_refused.expect("some number is free"),
-    )
+    let open = std::fs::read_dir("/proc/self/fd").expect("mounted");
+    let numbers = open.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u64>().ok());
+    let highest = numbers.max().expect("that of the look itself");
+    let limited = limited(Resource::RLIMIT_NOFILE, highest + 1 + free);
+    // A limit is on the numbers, which need not be used one after the other: those between are taken.
+    let open_one = || std::fs::File::open("/dev/null").ok();
+    let mut taken: Vec<_> = std::iter::from_fn(open_one).collect();
+    taken.truncate(
+        taken
+            .len()
+            .saturating_sub(usize::try_from(free).expect("small")),
+    );
+    OnDrop::new(move || drop((taken, limited)))
 }
 
 /// Until the returned guard is dropped no descriptor can be had, not even one that somebody closes meanwhile.
