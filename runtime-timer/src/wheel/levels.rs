@@ -3,6 +3,8 @@
 //!
 //! # Invariants
 //! - I1: a slot's bit is set exactly if its list is not empty.
+//! - I2: there is memory for slots once one has had an entry. A wheel that never has a timer, such as that of a worker that is
+//!   never needed, so costs nothing.
 
 use super::place::{LEVELS, Place, SLOTS};
 use super::slab::{List, Slab};
@@ -10,16 +12,16 @@ use super::slab::{List, Slab};
 /// All slots of all levels.
 #[derive(Debug)]
 pub(super) struct Levels {
-    /// Bit `s` of word `l` is set if slot `s` of level `l` has entries.
-    occupied: [u64; LEVELS],
+    /// For each level, which of its slots have entries.
+    occupied: [Mask; LEVELS],
     slots: Box<[List]>,
 }
 
 impl Levels {
     pub(super) fn new() -> Self {
         Self {
-            occupied: [0; LEVELS],
-            slots: vec![List::EMPTY; LEVELS * SLOTS].into_boxed_slice(),
+            occupied: [Mask::EMPTY; LEVELS],
+            slots: Box::default(),
         }
     }
 
@@ -32,8 +34,13 @@ impl Levels {
     /// Appends an entry that is in no list.
     #[inline]
     pub(super) fn push_back(&mut self, slab: &mut Slab, place: Place, index: u32) {
-        slab.push_back(&mut self.slots[place.level * SLOTS + place.slot], index);
-        self.occupied[place.level] |= 1 << place.slot;
+        let slot = place.level * SLOTS + place.slot;
+        let list = match self.slots.get_mut(slot) {
+            Some(list) => list,
+            None => &mut make_slots(&mut self.slots)[slot],
+        };
+        slab.push_back(list, index);
+        self.occupied[place.level].insert(place.slot);
     }
 
     /// Takes an entry out of its list, which is that of `place` if the entry is a head.
@@ -42,14 +49,14 @@ impl Levels {
         let list = &mut self.slots[place.level * SLOTS + place.slot];
         slab.unlink(list, index);
         if list.is_empty() {
-            self.occupied[place.level] &= !(1 << place.slot);
+            self.occupied[place.level].remove(place.slot);
         }
     }
 
     /// Empties a slot and hands its list over.
     #[inline]
     pub(super) fn take(&mut self, place: Place) -> List {
-        self.occupied[place.level] &= !(1 << place.slot);
+        self.occupied[place.level].remove(place.slot);
         std::mem::replace(
             &mut self.slots[place.level * SLOTS + place.slot],
             List::EMPTY,
@@ -59,11 +66,8 @@ impl Levels {
     /// The slot whose entries are earlier than those of every other slot.
     #[inline]
     pub(super) fn first(&self) -> Option<Place> {
-        let level = self.occupied.iter().position(|&mask| mask != 0)?;
-        Some(Place {
-            level,
-            slot: self.occupied[level].trailing_zeros() as usize,
-        })
+        let mut levels = self.occupied.iter().enumerate();
+        levels.find_map(|(level, mask)| mask.first().map(|slot| Place { level, slot }))
     }
 
     /// Makes the earliest deadline of a slot exact again after cancels, and returns it.
@@ -71,5 +75,36 @@ impl Levels {
         let list = &mut self.slots[place.level * SLOTS + place.slot];
         list.earliest = slab.earliest_in(list);
         list.earliest
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn make_slots(slots: &mut Box<[List]>) -> &mut [List] {
+    *slots = vec![List::EMPTY; LEVELS * SLOTS].into_boxed_slice();
+    slots
+}
+
+/// A set of slots of one level.
+#[derive(Clone, Copy, Debug)]
+struct Mask([u64; SLOTS / 64]);
+
+impl Mask {
+    const EMPTY: Self = Self([0; SLOTS / 64]);
+
+    #[inline]
+    fn insert(&mut self, slot: usize) {
+        self.0[slot / 64] |= 1 << (slot % 64);
+    }
+
+    #[inline]
+    fn remove(&mut self, slot: usize) {
+        self.0[slot / 64] &= !(1 << (slot % 64));
+    }
+
+    #[inline]
+    fn first(&self) -> Option<usize> {
+        let word = self.0.iter().position(|&word| word != 0)?;
+        Some(word * 64 + self.0[word].trailing_zeros() as usize)
     }
 }

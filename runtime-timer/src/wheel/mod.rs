@@ -4,13 +4,12 @@
 //! wakers.
 //!
 //! ```text
-//!   level 0   64 slots of 2^14 ns (16.4 µs)       1.05 ms in all
-//!   level 1   64 slots of 2^20 ns (1.05 ms)         67 ms
-//!   level 2   64 slots of 2^26 ns (67 ms)          4.3 s
-//!   level 3   64 slots of 2^32 ns (4.3 s)          4.6 min
-//!   level 4   64 slots of 2^38 ns (4.6 min)        4.9 h
-//!   level 5   64 slots of 2^44 ns (4.9 h)           13 days
-//!   level 6   64 slots of 2^50 ns (13 days)        2.3 years; what lies beyond waits in its last slot
+//!   level 0   256 slots of 2^14 ns (16.4 µs)       4.2 ms in all
+//!   level 1   256 slots of 2^22 ns (4.2 ms)        1.07 s
+//!   level 2   256 slots of 2^30 ns (1.07 s)        4.6 min
+//!   level 3   256 slots of 2^38 ns (4.6 min)       19.5 h
+//!   level 4   256 slots of 2^46 ns (19.5 h)        208 days
+//!   level 5   256 slots of 2^54 ns (208 days)      146 years; what lies beyond waits in its last slot
 //! ```
 //!
 //! - `place`: where an entry belongs, as pure arithmetic on ticks.

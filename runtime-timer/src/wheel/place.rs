@@ -11,14 +11,14 @@
 /// log2 of the nanoseconds in a tick.
 const TICK_BITS: u32 = 14;
 /// log2 of the slots in a level.
-const SLOT_BITS: u32 = 6;
+const SLOT_BITS: u32 = 8;
 
 /// Nanoseconds in one tick, the width of a slot at level 0.
 pub const TICK_NS: u64 = 1 << TICK_BITS;
-/// Slots a level: one bit each in a `u64`.
+/// Slots a level.
 pub(super) const SLOTS: usize = 1 << SLOT_BITS;
 /// Levels of the wheel.
-pub(super) const LEVELS: usize = 7;
+pub(super) const LEVELS: usize = 6;
 
 /// The ticks that one trip round the top level spans, less one.
 const HORIZON: u64 = (1 << (SLOT_BITS * LEVELS as u32)) - 1;
@@ -96,16 +96,15 @@ mod tests {
 
     #[test]
     fn beyond_the_horizon_is_the_last_slot_and_closes_in_as_now_approaches() {
+        let (top, last) = (LEVELS - 1, SLOTS - 1);
+        let at = |level, slot| Place { level, slot };
         let far = tick_of(u64::MAX);
 
-        assert_eq!(Place::of(far, 0), Place { level: 6, slot: 63 });
-        let in_last_top_slot = 63 << (SLOT_BITS * 6);
-        assert_eq!(
-            Place::of(far, in_last_top_slot),
-            Place { level: 5, slot: 63 }
-        );
-        assert_eq!(Place::of(far, HORIZON), Place { level: 0, slot: 63 });
-        assert_eq!(Place::of(far, HORIZON + 1), Place { level: 6, slot: 63 });
+        assert_eq!(Place::of(far, 0), at(top, last));
+        let in_last_top_slot = (last as u64) << (SLOT_BITS * top as u32);
+        assert_eq!(Place::of(far, in_last_top_slot), at(top - 1, last));
+        assert_eq!(Place::of(far, HORIZON), at(0, last));
+        assert_eq!(Place::of(far, HORIZON + 1), at(top, last));
     }
 
     #[test]
