@@ -7,8 +7,8 @@ mod common;
 mod shortage;
 
 use common::{
-    Count, FLAVOURS, Flavour, PATIENCE, eventually, give_waker, in_own_process, threads_named,
-    within,
+    Count, CountingWaker, FLAVOURS, Flavour, PATIENCE, eventually, give_waker, in_own_process,
+    threads_named, within,
 };
 use gristmill::runtime::{Builder, Runtime};
 use gristmill::time::{Duration, sleep};
@@ -299,6 +299,38 @@ fn descriptors_are_closed_after_the_job_that_outlived_the_runtime() {
             }
             runtime.shutdown_background();
             drop(release);
+        },
+    );
+}
+
+/// What a thread keeps of tasks and timers that end on it must be of the runtime that it is inside of: that one lives on, and with
+/// it whatever is kept.
+#[test]
+fn descriptors_are_closed_after_tasks_and_timers_that_end_inside_another_runtime() {
+    leaves_nothing_open(
+        "descriptors_are_closed_after_tasks_and_timers_that_end_inside_another_runtime",
+        |runtime| {
+            let other = Runtime::new().expect("a runtime");
+            let handles: Vec<_> = (0..200).map(|_| runtime.spawn(async {})).collect();
+            let sleeps = runtime.block_on(async {
+                gristmill::task::yield_now().await;
+                let sleeps = (0..200).map(|_| Box::pin(sleep(Duration::from_secs(3600))));
+                let mut sleeps: Vec<_> = sleeps.collect();
+                for sleep in &mut sleeps {
+                    assert!(CountingWaker::new().poll(sleep).is_pending());
+                }
+                sleeps
+            });
+            let in_use = open_descriptors();
+            other.block_on(async move {
+                gristmill::spawn(async {}).await.expect("no panic");
+                drop((runtime, handles, sleeps));
+                // Four, but for what others open just then.
+                eventually("the runtime's own are closed", || {
+                    open_descriptors() + 3 <= in_use
+                });
+                gristmill::spawn(async {}).await.expect("no panic");
+            });
         },
     );
 }

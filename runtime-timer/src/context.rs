@@ -7,11 +7,11 @@
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
-use crate::Timers;
 use crate::sync::{Arc, thread_local};
+use crate::{Spares, Timers};
 
 /// The timers of a thread and the index of its shard.
-type Current = Option<(Arc<Timers>, usize)>;
+type Current = Option<(Spares<Timers>, usize)>;
 
 thread_local! {
     static CURRENT: RefCell<Current> = const { RefCell::new(None) };
@@ -35,7 +35,7 @@ pub fn enter(timers: Arc<Timers>, shard: usize) -> EnterGuard {
         timers.shards()
     );
     EnterGuard {
-        previous: replace(Some((timers, shard))),
+        previous: replace(Some((Spares::new(timers), shard))),
         not_send: PhantomData,
     }
 }
@@ -73,7 +73,9 @@ pub fn with_current<R>(f: impl FnOnce(Option<(&Arc<Timers>, usize)>) -> R) -> R 
     let known = CURRENT.try_with(|current| {
         let current = current.borrow();
         let f = f.take()?;
-        Some(f(current.as_ref().map(|(timers, shard)| (timers, *shard))))
+        Some(f(current
+            .as_ref()
+            .map(|(spares, shard)| (spares.to(), *shard))))
     });
     match (known, f) {
         (Ok(Some(result)), _) => result,
@@ -89,8 +91,23 @@ pub fn with_current<R>(f: impl FnOnce(Option<(&Arc<Timers>, usize)>) -> R) -> R 
 #[inline]
 #[track_caller]
 pub(crate) fn expect_current() -> (Arc<Timers>, usize) {
-    let found = with_current(|current| current.map(|(timers, shard)| (Arc::clone(timers), shard)));
-    found.expect(NO_RUNTIME)
+    let found = CURRENT.try_with(|current| {
+        let current = current.borrow();
+        let (spares, shard) = current.as_ref()?;
+        Some((spares.take(), *shard))
+    });
+    found.ok().flatten().expect(NO_RUNTIME)
+}
+
+/// Takes the reference of a timer that is over: kept for the next one, if these are this thread's timers.
+#[inline]
+pub(crate) fn let_go(timers: Arc<Timers>) {
+    let left = CURRENT.try_with(|current| match &*current.borrow() {
+        Some((spares, _)) => spares.keep(timers).err(),
+        None => Some(timers),
+    });
+    // Out here: it may be the last, and end more than itself.
+    drop(left);
 }
 
 /// The shard of `timers` that this thread starts timers in: its own, or the outside one.

@@ -48,6 +48,7 @@ mod timers;
 
 mod context;
 mod instant;
+mod spares;
 
 pub mod error;
 mod interval;
@@ -62,5 +63,6 @@ pub use instant::Instant;
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 pub use pause::{advance, pause, resume};
 pub use sleep::{Sleep, sleep, sleep_until};
+pub use spares::Spares;
 pub use timeout::{Timeout, timeout, timeout_at};
 pub use timers::{Batch, Timers};

@@ -205,7 +205,9 @@ impl Sleep {
         // Out of budget, the next poll finds the deadline passed and asks again. Only what is ready
         // costs: otherwise a task that polls more sleeps at once than its budget has units would
         // never get to start the last ones.
-        timers.host().poll_proceed(cx)
+        let proceeds = timers.host().poll_proceed(cx);
+        context::let_go(timers);
+        proceeds
     }
 
     /// Polls without spending budget, and gives back the timers that it went by.
@@ -264,9 +266,15 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let State::Registered(registration) = &self.state {
+        let State::Registered(registration) = &self.state else {
+            return;
+        };
+        // Nobody will ask any more, and this deadline takes no division.
+        let over = State::at(registration.timers.clock().instant_at(0));
+        if let State::Registered(registration) = std::mem::replace(&mut self.state, over) {
             // The waker is dropped here, with the lock free again.
             drop(registration.cancel());
+            context::let_go(registration.timers);
         }
     }
 }

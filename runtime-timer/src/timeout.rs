@@ -8,7 +8,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::error::Elapsed;
-use crate::{Instant, Sleep, sleep, sleep_until};
+use crate::{Instant, Sleep, context, sleep, sleep_until};
 
 /// Waits for `future`, but no longer than `duration`.
 ///
@@ -88,7 +88,7 @@ impl<F: Future> Future for Timeout<F> {
             // A loop over timeouts that elapse at once must not keep its worker to itself. One that has waited spends
             // nothing, or a future that uses all the budget up could never time out.
             Poll::Ready(timers) if !*this.has_waited => timers.host().poll_proceed(cx),
-            elapsed => elapsed.map(drop),
+            elapsed => elapsed.map(context::let_go),
         };
         *this.has_waited = true;
         outcome.map(|()| Err(Elapsed::new()))

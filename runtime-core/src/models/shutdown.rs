@@ -5,7 +5,7 @@ use super::{check_bounded, engine};
 use crate::park::Retracted;
 use crate::park::idle::Bed;
 use crate::scheduler::Engine;
-use crate::scheduler::home::Home;
+use crate::scheduler::home::{Home, HomeRef};
 use crate::task::{JoinError, Meta, allocate};
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -51,7 +51,7 @@ impl Scene {
             let _probe = probe;
             std::future::pending::<()>().await;
         };
-        let home = Arc::clone(&self.home);
+        let home = HomeRef::new(Arc::clone(&self.home));
         let (runnable, handle, member) =
             allocate(future, home, Meta::new(Location::caller()), true);
         match self.home.tasks.insert(member.expect("registered")) {

@@ -2,13 +2,15 @@
 
 use super::RuntimeMetrics;
 use super::block_on::{self, Blocking};
-use crate::scheduler::{House, context};
+use crate::scheduler::House;
+use crate::scheduler::context::{self, Inside};
 use crate::sync::Arc;
 use crate::task::{JoinHandle, Meta};
 use runtime_blocking::{BlockingPool, ComputePool, Executor};
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
+use std::rc::Rc;
 
 /// Reaches a runtime from any thread; cheap to clone.
 ///
@@ -17,6 +19,20 @@ use std::panic::Location;
 #[derive(Clone)]
 pub struct Handle {
     pub(crate) house: Arc<House>,
+}
+
+/// What this thread has of its runtime.
+///
+/// # Panics
+///
+/// As [`Handle::current`].
+#[inline]
+#[track_caller]
+pub(super) fn here() -> Rc<Inside> {
+    match context::inside() {
+        Some(inside) => inside,
+        None => panic!("{}", TryCurrentError(())),
+    }
 }
 
 impl Handle {
@@ -54,7 +70,18 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.house.spawn(future, Meta::new(Location::caller()))
+        self.spawn_as(Meta::new(Location::caller()), future)
+    }
+
+    #[inline]
+    pub(super) fn spawn_as<F>(&self, meta: Meta, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let inside = context::inside();
+        let spares = inside.as_deref().map(|inside| &inside.spares);
+        self.house.spawn(future, meta, spares)
     }
 
     /// Runs a closure that may block on the runtime's blocking pool, whose threads come and go as needed.

@@ -1,9 +1,10 @@
 //! The free functions: spawn on the runtime of this thread.
 
-use super::Handle;
-use crate::scheduler::context;
-use crate::task::{Id, JoinHandle};
+use super::{Handle, handle};
+use crate::scheduler::context::{self, Inside};
+use crate::task::{Id, JoinHandle, Meta};
 use runtime_blocking::Executor;
+use std::panic::Location;
 
 /// Starts a task on this thread's runtime.
 ///
@@ -22,7 +23,8 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    Handle::current().spawn(future)
+    let Inside { house, spares } = &*handle::here();
+    house.spawn(future, Meta::new(Location::caller()), Some(spares))
 }
 
 /// Runs a closure that may block on the runtime's blocking pool.

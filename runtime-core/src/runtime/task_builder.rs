@@ -52,7 +52,7 @@ impl TaskBuilder {
     {
         let meta = Meta::new(Location::caller());
         match self.name {
-            None => handle.house.spawn(future, meta),
+            None => handle.spawn_as(meta, future),
             Some(name) => handle.house.spawn_named(future, meta, name),
         }
     }

@@ -10,7 +10,9 @@
 //!   which set it; the scope's guard puts the old value back before the worker is gone.
 
 use super::engine::Engine;
+use super::home::Home;
 use super::house::House;
+use super::spares::HomeSpares;
 use super::worker::Worker;
 use crate::reactor::{self, Reactor};
 #[cfg(gristmill_shuttle)]
@@ -19,6 +21,7 @@ use crate::sync::{Arc, thread_local};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::ptr;
+use std::rc::Rc;
 
 pub(crate) use crate::task::current::{current_task, enter_task};
 
@@ -33,13 +36,37 @@ thread_local! {
     /// thread is in another's `block_on`.
     static OWNERS: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
     /// The runtime that this thread is inside of.
-    static HOUSE: RefCell<Option<Arc<House>>> = const { RefCell::new(None) };
+    static STAY: RefCell<Option<Stay>> = const { RefCell::new(None) };
+}
+
+/// A thread's stay inside a runtime.
+enum Stay {
+    /// It has not spawned: most jobs of executors never do, and are over soon. With the shard of its timers.
+    Brief(Arc<House>, usize),
+    Settled(Rc<Inside>),
+}
+
+/// What a thread that spawns has of the runtime that it is inside of. Counted for itself: a spawn that only looks its runtime up does
+/// not write to a count that all threads share.
+pub(crate) struct Inside {
+    // Dropped in this order, see Y1.
+    pub(crate) spares: HomeSpares,
+    pub(crate) house: Arc<House>,
+}
+
+impl Inside {
+    fn new(house: &Arc<House>, shard: usize) -> Rc<Self> {
+        Rc::new(Self {
+            spares: HomeSpares::new(house, shard),
+            house: Arc::clone(house),
+        })
+    }
 }
 
 /// Makes `house` this thread's runtime until the guard is dropped.
 pub(crate) fn enter(house: &Arc<House>) -> Entered {
     let outside = house.engine.timers.outside();
-    enter_shard(house, outside)
+    enter_shard(house, outside, Stay::Brief(Arc::clone(house), outside))
 }
 
 /// As [`enter`], for a thread whose end the shutdown of `house` waits for: it must not wait for itself.
@@ -49,7 +76,8 @@ pub(crate) fn enter_as_own(house: &Arc<House>) -> (Entered, OwnScope) {
 
 /// As [`enter_as_own`], for a thread that owns a shard of the timers.
 pub(crate) fn enter_as_worker(house: &Arc<House>, shard: usize) -> (Entered, OwnScope) {
-    (enter_shard(house, shard), OwnScope::new(house))
+    let stay = Stay::Settled(Inside::new(house, shard));
+    (enter_shard(house, shard, stay), OwnScope::new(house))
 }
 
 /// Whether the shutdown of `house` waits for the end of this thread, or of what runs on it.
@@ -82,14 +110,14 @@ impl Drop for OwnScope {
     }
 }
 
-fn enter_shard(house: &Arc<House>, shard: usize) -> Entered {
+fn enter_shard(house: &House, shard: usize, stay: Stay) -> Entered {
     let engine = &house.engine;
     Entered {
         timers: Some(runtime_timer::enter(Arc::clone(&engine.timers), shard)),
         reactor: reactor::current::replace(Some(Arc::clone(&engine.reactor))),
         // A thread that is past its destructors, as when it ends with a runtime in a place of its own, stays outside.
-        house: HOUSE
-            .try_with(|current| current.replace(Some(Arc::clone(house))))
+        outer: STAY
+            .try_with(|current| current.replace(Some(stay)))
             .ok()
             .flatten(),
         _not_send: PhantomData,
@@ -100,7 +128,7 @@ fn enter_shard(house: &Arc<House>, shard: usize) -> Entered {
 pub(crate) struct Entered {
     timers: Option<runtime_timer::EnterGuard>,
     reactor: Option<Arc<Reactor>>,
-    house: Option<Arc<House>>,
+    outer: Option<Stay>,
     _not_send: PhantomData<*const ()>,
 }
 
@@ -108,9 +136,9 @@ impl Drop for Entered {
     fn drop(&mut self) {
         drop(self.timers.take());
         drop(reactor::current::replace(self.reactor.take()));
-        let house = self.house.take();
+        let outer = self.outer.take();
         // A thread that is past its destructors has nothing to restore.
-        let entered = HOUSE.try_with(|current| current.replace(house));
+        let entered = STAY.try_with(|current| current.replace(outer));
         drop(entered);
     }
 }
@@ -122,10 +150,43 @@ pub(crate) fn is_simulating() -> bool {
 
 /// This thread's runtime.
 pub(crate) fn house() -> Option<Arc<House>> {
-    HOUSE
-        .try_with(|house| house.borrow().clone())
+    let house = STAY.try_with(|stay| match stay.borrow().as_ref()? {
+        Stay::Brief(house, _) => Some(Arc::clone(house)),
+        Stay::Settled(inside) => Some(Arc::clone(&inside.house)),
+    });
+    house.ok().flatten()
+}
+
+/// What this thread has of its runtime, to spawn with.
+#[inline]
+pub(crate) fn inside() -> Option<Rc<Inside>> {
+    let inside = STAY.try_with(|stay| match stay.borrow().as_ref()? {
+        Stay::Brief(house, shard) => Some(Err((Arc::clone(house), *shard))),
+        Stay::Settled(inside) => Some(Ok(Rc::clone(inside))),
+    });
+    inside
         .ok()
         .flatten()
+        .map(|inside| inside.unwrap_or_else(settle))
+}
+
+#[cold]
+fn settle((house, shard): (Arc<House>, usize)) -> Rc<Inside> {
+    let inside = Inside::new(&house, shard);
+    let brief = STAY.try_with(|stay| stay.replace(Some(Stay::Settled(Rc::clone(&inside)))));
+    drop(brief);
+    inside
+}
+
+/// Takes the reference of a task that is over; kept, if this thread is inside the task's runtime.
+#[inline]
+pub(super) fn let_go(home: Arc<Home>) {
+    let left = STAY.try_with(|stay| match &*stay.borrow() {
+        Some(Stay::Settled(inside)) => inside.spares.keep(home).err(),
+        Some(Stay::Brief(..)) | None => Some(home),
+    });
+    // Out here: it may be the last, and end more than itself.
+    drop(left);
 }
 
 /// Calls `f` with this thread's worker.

@@ -10,6 +10,7 @@ use crate::report::shutdown_report::Origin;
 use crate::sync::Arc;
 use crate::task::header::Header;
 use crate::task::{Aborts, Cause, JoinError, Meta, OwnedSet, Runnable, Schedule, Unobserved};
+use std::ops::Deref;
 
 /// An owned set, and the engine that its tasks run on.
 #[repr(align(64))]
@@ -29,7 +30,37 @@ impl Home {
     }
 }
 
-impl Schedule for Arc<Home> {
+/// A task's reference to its home; back to the [spare ones](super::spares) of the thread on which the task ends.
+pub(crate) struct HomeRef(Option<Arc<Home>>);
+
+impl HomeRef {
+    pub(crate) fn new(home: Arc<Home>) -> Self {
+        Self(Some(home))
+    }
+}
+
+impl Deref for HomeRef {
+    type Target = Home;
+
+    #[inline]
+    fn deref(&self) -> &Home {
+        match &self.0 {
+            Some(home) => home,
+            None => unreachable!("only the drop takes it out"),
+        }
+    }
+}
+
+impl Drop for HomeRef {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(home) = self.0.take() {
+            context::let_go(home);
+        }
+    }
+}
+
+impl Schedule for HomeRef {
     const CLAIM_ON_ABORT: bool = false;
 
     type Address = Address;

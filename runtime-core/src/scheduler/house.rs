@@ -8,9 +8,10 @@
 use super::context;
 use super::engine::Engine;
 use super::errand::{Closure, Errand, RunningJobs};
-use super::home::{Home, Homeless};
+use super::home::{Home, HomeRef, Homeless};
 use super::shelf::CoreShelf;
 use super::simulation::Script;
+use super::spares::HomeSpares;
 use super::staff::Staff;
 use super::unrun::Unrun;
 use crate::sync::atomic::{AtomicUsize, Ordering, fence};
@@ -87,14 +88,19 @@ impl House {
         house
     }
 
-    /// Starts a task.
+    /// Starts a task, whose reference to its home comes from `spares`.
     #[inline]
-    pub(crate) fn spawn<F>(&self, future: F, meta: Meta) -> JoinHandle<F::Output>
+    pub(crate) fn spawn<F>(
+        &self,
+        future: F,
+        meta: Meta,
+        spares: Option<&HomeSpares>,
+    ) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.spawn_with(future, meta, |home| home)
+        self.spawn_with(future, meta, spares, |home| home)
     }
 
     /// Starts a task with a name.
@@ -110,7 +116,7 @@ impl House {
     {
         let says_stalls = self.engine.reporter.stalls_from().is_some();
         let listed = says_stalls.then(|| Listed::new(meta.id, &name));
-        self.spawn_with(future, meta, |scheduler| Named {
+        self.spawn_with(future, meta, None, |scheduler| Named {
             scheduler,
             name,
             listed,
@@ -122,7 +128,8 @@ impl House {
         &self,
         future: F,
         meta: Meta,
-        scheduler: impl FnOnce(Arc<Home>) -> S,
+        spares: Option<&HomeSpares>,
+        scheduler: impl FnOnce(HomeRef) -> S,
     ) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -130,8 +137,9 @@ impl House {
     {
         context::with_worker_of(&self.engine, |worker| {
             let home = &self.homes[worker.map_or(self.homes.len() - 1, |worker| worker.index())];
-            let (runnable, handle, member) =
-                allocate(future, scheduler(Arc::clone(home)), meta, true);
+            let reference = spares.map_or_else(|| Arc::clone(home), |spares| spares.take(home));
+            let scheduler = scheduler(HomeRef::new(reference));
+            let (runnable, handle, member) = allocate(future, scheduler, meta, true);
             let refused = member.and_then(|member| home.tasks.insert(member).err());
             match (refused, worker) {
                 // Too late: the runtime is shutting down. The future is dropped on this thread.

@@ -14,7 +14,7 @@
 //!
 //! * [`engine`] — what all threads share; [`lane`] — what they see of one worker; [`unminded`] — lanes that have left timers behind;
 //!   [`lending`] — sleepers that have lent theirs; [`stats`] — counters
-//! * [`home`] — the link from a task to its engine and its owned set
+//! * [`home`] — the link from a task to its engine and its owned set; [`spares`] — such links that a thread keeps for its next tasks
 //! * [`context`] — what this thread is: a worker, inside a runtime, or neither
 //! * [`worker`] — the loop; [`search`] — where a worker finds work; [`sleep`] — how it goes to sleep, [`linger`] —
 //!   whether it looks a little longer before, and [`pace`] — how briefly it sleeps
@@ -47,6 +47,7 @@ pub(crate) mod unminded;
 pub(crate) mod engine;
 
 pub(crate) mod home;
+mod spares;
 
 mod errand;
 
