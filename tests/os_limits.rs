@@ -336,6 +336,25 @@ fn descriptors_are_closed_after_tasks_and_timers_that_end_inside_another_runtime
 }
 
 #[test]
+fn descriptors_are_closed_after_a_thread_ends_that_forgot_to_leave() {
+    leaves_nothing_open(
+        "descriptors_are_closed_after_a_thread_ends_that_forgot_to_leave",
+        |runtime| {
+            let handle = runtime.handle().clone();
+            let thread = std::thread::spawn(move || {
+                std::mem::forget(handle.enter());
+                let tasks: Vec<_> = (0..20).map(|_| gristmill::spawn(async {})).collect();
+                let mut sleep = Box::pin(sleep(Duration::from_secs(3600)));
+                assert!(CountingWaker::new().poll(&mut sleep).is_pending());
+                drop((tasks, sleep));
+            });
+            thread.join().expect("no panic");
+            drop(runtime);
+        },
+    );
+}
+
+#[test]
 fn a_flavour_of_each_kind_lives_with_few_descriptors() {
     in_own_process("a_flavour_of_each_kind_lives_with_few_descriptors", || {
         // What a runtime needs is part of what a user has to plan for.

@@ -184,6 +184,7 @@ impl Sleep {
             return;
         };
         let Some(waker) = old.cancel() else {
+            context::let_go(old.timers);
             return;
         };
         // Not the old shard: its owner may be asleep until a later deadline, and would not hear of this

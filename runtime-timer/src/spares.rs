@@ -5,11 +5,11 @@
 //! those of what ends on it.
 //!
 //! # Invariants
-//! - I1: what is kept is bounded. Whoever owns the spares owns a reference besides, so a kept one keeps nothing alive, and to drop it
-//!   runs nobody's code.
+//! - I1: what is kept is bounded, and of what the spares are references to, which they own one of besides. So to give a kept one back
+//!   runs nobody's code, but where the spares themselves are dropped.
 
 use std::cell::{Cell, RefCell};
-use std::iter;
+use std::{fmt, iter};
 
 use crate::sync::Arc;
 
@@ -19,10 +19,10 @@ const BURST: usize = 64;
 const MOST: usize = 2 * BURST;
 
 /// References to one value, for one thread.
-#[derive(Debug)]
 pub struct Spares<T> {
-    to: Arc<T>,
+    // Dropped before the one that makes them no last ones.
     kept: RefCell<Vec<Arc<T>>>,
+    to: Arc<T>,
     /// How many to take next: who makes little takes few.
     next: Cell<usize>,
 }
@@ -31,8 +31,8 @@ impl<T> Spares<T> {
     /// No spares yet.
     pub const fn new(to: Arc<T>) -> Self {
         Self {
-            to,
             kept: RefCell::new(Vec::new()),
+            to,
             next: Cell::new(1),
         }
     }
@@ -80,9 +80,19 @@ impl<T> Spares<T> {
 #[cold]
 fn make_room<T>(kept: &mut Vec<Arc<T>>) {
     if kept.len() < MOST {
-        kept.reserve_exact(MOST - kept.len());
+        // As `Vec` does by itself, but to `MOST` at most.
+        let more = kept.len().max(4).min(MOST - kept.len());
+        kept.reserve_exact(more);
     } else {
         kept.truncate(MOST - BURST);
+    }
+}
+
+impl<T> fmt::Debug for Spares<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spares")
+            .field("kept", &self.kept.borrow().len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn limited(resource: Resource, to: u64) -> impl Drop {
 
 /// Until the returned guard is dropped no descriptor can be had, but for `free` of them.
 ///
-/// What is open stays open, and below the limit, or the system would not pass it on to a child. Once another thread closes one of
+/// What is open stays open, and below the limit, or the C library would not pass it on to a child. Once another thread closes one of
 /// its own, that can be had too.
 pub(crate) fn short_of_descriptors(free: u64) -> impl Drop {
     let open = std::fs::read_dir("/proc/self/fd").expect("mounted");

@@ -70,18 +70,10 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.spawn_as(Meta::new(Location::caller()), future)
-    }
-
-    #[inline]
-    pub(super) fn spawn_as<F>(&self, meta: Meta, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let inside = context::inside();
+        let inside = context::inside_of(&self.house);
         let spares = inside.as_deref().map(|inside| &inside.spares);
-        self.house.spawn(future, meta, spares)
+        self.house
+            .spawn(future, Meta::new(Location::caller()), spares)
     }
 
     /// Runs a closure that may block on the runtime's blocking pool, whose threads come and go as needed.

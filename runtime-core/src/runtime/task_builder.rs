@@ -1,6 +1,9 @@
 //! Tasks with names.
 
-use super::Handle;
+use super::{Handle, handle};
+use crate::scheduler::House;
+use crate::scheduler::context::{self, Inside};
+use crate::scheduler::spares::HomeSpares;
 use crate::task::{JoinHandle, Meta};
 use std::panic::Location;
 use std::sync::Arc;
@@ -40,7 +43,8 @@ impl TaskBuilder {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.spawn_on(future, &Handle::current())
+        let Inside { house, spares } = &*handle::here();
+        self.start(future, house, Some(spares), Location::caller())
     }
 
     /// As [`spawn`](Self::spawn), on a given runtime.
@@ -50,10 +54,26 @@ impl TaskBuilder {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let meta = Meta::new(Location::caller());
+        let inside = context::inside_of(&handle.house);
+        let spares = inside.as_deref().map(|inside| &inside.spares);
+        self.start(future, &handle.house, spares, Location::caller())
+    }
+
+    fn start<F>(
+        self,
+        future: F,
+        house: &House,
+        spares: Option<&HomeSpares>,
+        site: &'static Location<'static>,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let meta = Meta::new(site);
         match self.name {
-            None => handle.spawn_as(meta, future),
-            Some(name) => handle.house.spawn_named(future, meta, name),
+            None => house.spawn(future, meta, spares),
+            Some(name) => house.spawn_named(future, meta, spares, name),
         }
     }
 

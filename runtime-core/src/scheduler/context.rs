@@ -11,7 +11,7 @@
 
 use super::engine::Engine;
 use super::home::Home;
-use super::house::House;
+use super::house::{Flavor, House};
 use super::spares::HomeSpares;
 use super::worker::Worker;
 use crate::reactor::{self, Reactor};
@@ -41,7 +41,8 @@ thread_local! {
 
 /// A thread's stay inside a runtime.
 enum Stay {
-    /// It has not spawned: most jobs of executors never do, and are over soon. With the shard of its timers.
+    /// It has not spawned: most jobs of executors never do, and are over soon. With the shard of its timers, which is also the number
+    /// of its home.
     Brief(Arc<House>, usize),
     Settled(Rc<Inside>),
 }
@@ -49,16 +50,16 @@ enum Stay {
 /// What a thread that spawns has of the runtime that it is inside of. Counted for itself: a spawn that only looks its runtime up does
 /// not write to a count that all threads share.
 pub(crate) struct Inside {
-    // Dropped in this order, see Y1.
+    // Dropped in this order, see B1.
     pub(crate) spares: HomeSpares,
     pub(crate) house: Arc<House>,
 }
 
 impl Inside {
-    fn new(house: &Arc<House>, shard: usize) -> Rc<Self> {
+    fn new(house: Arc<House>, shard: usize) -> Rc<Self> {
         Rc::new(Self {
-            spares: HomeSpares::new(house, shard),
-            house: Arc::clone(house),
+            spares: HomeSpares::new(&house, shard),
+            house,
         })
     }
 }
@@ -76,7 +77,12 @@ pub(crate) fn enter_as_own(house: &Arc<House>) -> (Entered, OwnScope) {
 
 /// As [`enter_as_own`], for a thread that owns a shard of the timers.
 pub(crate) fn enter_as_worker(house: &Arc<House>, shard: usize) -> (Entered, OwnScope) {
-    let stay = Stay::Settled(Inside::new(house, shard));
+    let house_here = Arc::clone(house);
+    let stay = match house.flavor {
+        // It runs tasks until it ends.
+        Flavor::MultiThread => Stay::Settled(Inside::new(house_here, shard)),
+        Flavor::CurrentThread => Stay::Brief(house_here, shard),
+    };
     (enter_shard(house, shard, stay), OwnScope::new(house))
 }
 
@@ -160,19 +166,29 @@ pub(crate) fn house() -> Option<Arc<House>> {
 /// What this thread has of its runtime, to spawn with.
 #[inline]
 pub(crate) fn inside() -> Option<Rc<Inside>> {
+    inside_if(|_| true)
+}
+
+/// The same, if that runtime is `house`.
+#[inline]
+pub(crate) fn inside_of(house: &Arc<House>) -> Option<Rc<Inside>> {
+    inside_if(|current| Arc::ptr_eq(current, house))
+}
+
+#[inline]
+fn inside_if(wanted: impl Fn(&Arc<House>) -> bool) -> Option<Rc<Inside>> {
     let inside = STAY.try_with(|stay| match stay.borrow().as_ref()? {
-        Stay::Brief(house, shard) => Some(Err((Arc::clone(house), *shard))),
-        Stay::Settled(inside) => Some(Ok(Rc::clone(inside))),
+        Stay::Brief(house, shard) if wanted(house) => Some(Err((Arc::clone(house), *shard))),
+        Stay::Settled(inside) if wanted(&inside.house) => Some(Ok(Rc::clone(inside))),
+        Stay::Brief(..) | Stay::Settled(_) => None,
     });
-    inside
-        .ok()
-        .flatten()
-        .map(|inside| inside.unwrap_or_else(settle))
+    let inside = inside.ok().flatten();
+    inside.map(|inside| inside.unwrap_or_else(|(house, shard)| settle(house, shard)))
 }
 
 #[cold]
-fn settle((house, shard): (Arc<House>, usize)) -> Rc<Inside> {
-    let inside = Inside::new(&house, shard);
+fn settle(house: Arc<House>, shard: usize) -> Rc<Inside> {
+    let inside = Inside::new(house, shard);
     let brief = STAY.try_with(|stay| stay.replace(Some(Stay::Settled(Rc::clone(&inside)))));
     drop(brief);
     inside

@@ -1,7 +1,7 @@
 //! The link from a task to its engine and its owned set.
 //!
-//! Every worker has a home, and one more is for tasks spawned elsewhere. A task counts itself in at the home where
-//! it was spawned, so workers that spawn do not write to one shared count.
+//! Every worker has a home, and one more is for tasks spawned elsewhere. A task is in the owned set of the home where
+//! it was spawned, so workers that spawn do not write to one shared set.
 
 use super::context;
 use super::engine::Engine;

@@ -103,11 +103,12 @@ impl House {
         self.spawn_with(future, meta, spares, |home| home)
     }
 
-    /// Starts a task with a name.
+    /// Starts a task with a name; see [`spawn`](Self::spawn).
     pub(crate) fn spawn_named<F>(
         &self,
         future: F,
         meta: Meta,
+        spares: Option<&HomeSpares>,
         name: Arc<str>,
     ) -> JoinHandle<F::Output>
     where
@@ -116,7 +117,7 @@ impl House {
     {
         let says_stalls = self.engine.reporter.stalls_from().is_some();
         let listed = says_stalls.then(|| Listed::new(meta.id, &name));
-        self.spawn_with(future, meta, None, |scheduler| Named {
+        self.spawn_with(future, meta, spares, |scheduler| Named {
             scheduler,
             name,
             listed,

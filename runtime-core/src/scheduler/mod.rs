@@ -47,7 +47,7 @@ pub(crate) mod unminded;
 pub(crate) mod engine;
 
 pub(crate) mod home;
-mod spares;
+pub(crate) mod spares;
 
 mod errand;
 

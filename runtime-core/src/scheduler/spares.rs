@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! * Y1 — What is kept goes with the thread's stay inside the runtime, which lives as long as that. So a kept reference keeps nothing
+//! * B1 — What is kept goes with the thread's stay inside the runtime, which lives as long as that. So a kept reference keeps nothing
 //!   alive.
 
 use super::home::Home;

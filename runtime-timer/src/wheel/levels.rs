@@ -108,3 +108,26 @@ impl Mask {
         Some(word * 64 + self.0[word].trailing_zeros() as usize)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    #[test]
+    fn there_is_memory_for_slots_once_one_has_had_an_entry() {
+        let (mut levels, mut slab) = (Levels::new(), Slab::new());
+        assert!(levels.slots.is_empty() && levels.first().is_none());
+
+        let key = slab.add(7, Waker::noop().clone());
+        let place = Place {
+            level: 1,
+            slot: SLOTS - 1,
+        };
+        levels.push_back(&mut slab, place, key.index);
+
+        assert_eq!(levels.first(), Some(place));
+        assert_eq!(levels.slots.len(), LEVELS * SLOTS);
+    }
+}
