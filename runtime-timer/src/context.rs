@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
+use std::task::{Context, Poll};
 
 use crate::sync::{Arc, thread_local};
 use crate::{Spares, Timers};
@@ -108,6 +109,13 @@ pub(crate) fn let_go(timers: Arc<Timers>) {
     });
     // Out here: it may be the last, and end more than itself.
     drop(left);
+}
+
+/// Spends budget for a timer that is over, and takes its reference.
+pub(crate) fn poll_proceed(timers: Arc<Timers>, cx: &mut Context<'_>) -> Poll<()> {
+    let proceeds = timers.host().poll_proceed(cx);
+    let_go(timers);
+    proceeds
 }
 
 /// The shard of `timers` that this thread starts timers in: its own, or the outside one.

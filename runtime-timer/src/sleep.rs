@@ -206,9 +206,7 @@ impl Sleep {
         // Out of budget, the next poll finds the deadline passed and asks again. Only what is ready
         // costs: otherwise a task that polls more sleeps at once than its budget has units would
         // never get to start the last ones.
-        let proceeds = timers.host().poll_proceed(cx);
-        context::let_go(timers);
-        proceeds
+        context::poll_proceed(timers, cx)
     }
 
     /// Polls without spending budget, and gives back the timers that it went by.

@@ -68,23 +68,11 @@ impl<T> Spares<T> {
             return Err(reference);
         }
         let mut kept = self.kept.borrow_mut();
-        if kept.len() == kept.capacity() {
-            make_room(&mut kept);
+        if kept.len() == MOST {
+            kept.truncate(MOST - BURST);
         }
         kept.push(reference);
         Ok(())
-    }
-}
-
-/// Makes room for one more: memory, or that of those which are given back.
-#[cold]
-fn make_room<T>(kept: &mut Vec<Arc<T>>) {
-    if kept.len() < MOST {
-        // As `Vec` does by itself, but to `MOST` at most.
-        let more = kept.len().max(4).min(MOST - kept.len());
-        kept.reserve_exact(more);
-    } else {
-        kept.truncate(MOST - BURST);
     }
 }
 

@@ -87,11 +87,7 @@ impl<F: Future> Future for Timeout<F> {
         let outcome = match elapsed {
             // A loop over timeouts that elapse at once must not keep its worker to itself. One that has waited spends
             // nothing, or a future that uses all the budget up could never time out.
-            Poll::Ready(timers) if !*this.has_waited => {
-                let proceeds = timers.host().poll_proceed(cx);
-                context::let_go(timers);
-                proceeds
-            }
+            Poll::Ready(timers) if !*this.has_waited => context::poll_proceed(timers, cx),
             elapsed => elapsed.map(context::let_go),
         };
         *this.has_waited = true;

@@ -70,10 +70,8 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let inside = context::inside_of(&self.house);
-        let spares = inside.as_deref().map(|inside| &inside.spares);
-        self.house
-            .spawn(future, Meta::new(Location::caller()), spares)
+        let meta = Meta::new(Location::caller());
+        context::with_spares_of(&self.house, |spares| self.house.spawn(future, meta, spares))
     }
 
     /// Runs a closure that may block on the runtime's blocking pool, whose threads come and go as needed.

@@ -44,7 +44,7 @@ impl TaskBuilder {
         F::Output: Send + 'static,
     {
         let Inside { house, spares } = &*handle::here();
-        self.start(future, house, Some(spares), Location::caller())
+        self.start(future, Meta::new(Location::caller()), house, Some(spares))
     }
 
     /// As [`spawn`](Self::spawn), on a given runtime.
@@ -54,23 +54,22 @@ impl TaskBuilder {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let inside = context::inside_of(&handle.house);
-        let spares = inside.as_deref().map(|inside| &inside.spares);
-        self.start(future, &handle.house, spares, Location::caller())
+        let meta = Meta::new(Location::caller());
+        let house = &handle.house;
+        context::with_spares_of(house, |spares| self.start(future, meta, house, spares))
     }
 
     fn start<F>(
         self,
         future: F,
+        meta: Meta,
         house: &House,
         spares: Option<&HomeSpares>,
-        site: &'static Location<'static>,
     ) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let meta = Meta::new(site);
         match self.name {
             None => house.spawn(future, meta, spares),
             Some(name) => house.spawn_named(future, meta, spares, name),

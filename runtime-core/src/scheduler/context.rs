@@ -169,10 +169,11 @@ pub(crate) fn inside() -> Option<Rc<Inside>> {
     inside_if(|_| true)
 }
 
-/// The same, if that runtime is `house`.
+/// Calls `f` with what this thread has to spare, if it is inside of `house`.
 #[inline]
-pub(crate) fn inside_of(house: &Arc<House>) -> Option<Rc<Inside>> {
-    inside_if(|current| Arc::ptr_eq(current, house))
+pub(crate) fn with_spares_of<R>(house: &Arc<House>, f: impl FnOnce(Option<&HomeSpares>) -> R) -> R {
+    let inside = inside_if(|current| Arc::ptr_eq(current, house));
+    f(inside.as_deref().map(|inside| &inside.spares))
 }
 
 #[inline]
