@@ -413,8 +413,13 @@ fn waits_of_pipes_and_other_descriptors_that_are_given_up_leave_none() {
             writer.write_with(fill).await.expect("room");
             writer.writable().await.expect("in order");
         };
+        let mut has_room = false;
         end.of_woken(waits, |_| {
-            assert!(reader.read(&mut [0; 65_536]).is_ok_and(|count| count > 0));
+            // The news of an earlier readiness may wake once more than is needed, and a read of the emptied pipe would wait.
+            if !has_room {
+                has_room = true;
+                assert!(reader.read(&mut [0; 65_536]).is_ok_and(|count| count > 0));
+            }
         });
     });
 }
