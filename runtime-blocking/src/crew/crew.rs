@@ -213,9 +213,8 @@ impl Crew {
     fn start(self: &Arc<Self>, order: Order) -> Result<(), NotStarted> {
         let crew = Arc::clone(self);
         let started = self.roster.start(&self.config, move || crew.serve(order));
-        match started {
-            Ok(()) => self.idle.started(),
-            Err(_) => self.idle.refused(order),
+        if started.is_err() {
+            self.idle.refused(order);
         }
         started
     }

@@ -22,7 +22,7 @@ pub(super) struct Idle {
 struct Stack {
     /// Parked threads, or threads about to park. The last is called in first.
     parked: Vec<Arc<Parker>>,
-    /// Threads that the census counts already, but that the operating system may yet refuse.
+    /// Threads that the census counts already, but that have not come: the operating system may yet refuse them.
     starting: usize,
 }
 
@@ -43,7 +43,8 @@ pub(super) enum Called {
     Covered,
     /// An idle thread has been given the order.
     Unparked,
-    /// Nobody is idle: the caller shall start a thread with the order, and report by `started` or `refused`.
+    /// Nobody is idle: the caller shall start a thread with the order, which reports that it has [`arrived`](Idle::arrived),
+    /// or report that it was [`refused`](Idle::refused).
     Start,
     /// Nobody is idle and no thread may be started.
     Nobody,
@@ -126,7 +127,7 @@ impl Idle {
     pub(super) fn retire(&self, parker: &Arc<Parker>) -> Retired {
         let mut stack = self.stack.lock();
         let census = self.census.load();
-        // Threads that are being started do not count: they may be refused (I2).
+        // Threads that have not come do not count: they may be refused (I2).
         if census.threads() - stack.starting == 1 && !census.is_closed() {
             return if stack.contains(parker) {
                 Retired::LastStays
@@ -170,8 +171,11 @@ impl Idle {
         Called::Start
     }
 
-    /// Reports that the thread to be started has been.
-    pub(super) fn started(&self) {
+    /// The calling thread, which was to be started, is there.
+    ///
+    /// It says so itself and at once: were it left to the starter, it could work and lie down uncounted, and two threads
+    /// could each stay as the last one.
+    pub(super) fn arrived(&self) {
         self.stack.lock().starting -= 1;
     }
 
@@ -229,7 +233,7 @@ mod tests {
                 idle.call_in(Need::More, Order::Search, Order::Search),
                 Called::Start
             ));
-            idle.started();
+            idle.arrived();
         }
         parkers.iter().for_each(|parker| idle.lie_down(parker));
         (idle, parkers)

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::idle::{Called, Idle, Need};
+use super::idle::{Called, Idle, Need, Retired};
 use super::parker::{Order, Parker};
 use super::{Crew, Growth};
 use crate::config::PoolConfig;
@@ -109,7 +109,7 @@ fn lie_down_beside_a_push(second_look: bool) {
     let queue = Arc::new(Queue::new());
     let called = idle.call_in(Need::More, Order::Search, Order::Search);
     assert!(matches!(called, Called::Start));
-    idle.started();
+    idle.arrived();
 
     let (its_idle, its_queue) = (Arc::clone(&idle), Arc::clone(&queue));
     let thread = thread::spawn(move || {
@@ -150,14 +150,14 @@ fn thread_that_retires_as_it_is_called_in_takes_its_order() {
         for _ in &parkers {
             let called = idle.call_in(Need::More, Order::Search, Order::Search);
             assert!(matches!(called, Called::Start));
-            idle.started();
+            idle.arrived();
         }
         parkers.iter().for_each(|parker| idle.lie_down(parker));
         let (its_idle, its_parker) = (Arc::clone(&idle), Arc::clone(&parkers[1]));
         let thread = thread::spawn(move || match its_idle.retire(&its_parker) {
-            super::idle::Retired::Yes => false,
-            super::idle::Retired::LastStays => panic!("there are two"),
-            super::idle::Retired::CalledIn => matches!(its_parker.park(), Order::Search),
+            Retired::Yes => false,
+            Retired::LastStays => panic!("there are two"),
+            Retired::CalledIn => matches!(its_parker.park(), Order::Search),
         });
         let called = idle.call_in(Need::Cover, Order::Search, Order::Search);
         assert!(matches!(called, Called::Unparked));
@@ -167,4 +167,47 @@ fn thread_that_retires_as_it_is_called_in_takes_its_order() {
             assert!(matches!(parkers[0].park(), Order::Search));
         }
     });
+}
+
+/// Two threads whose keep-alive ends while the second has only just come, and how many of them stay.
+fn keep_alive_ends_beside_an_arrival(reports_itself: bool) {
+    let idle = Arc::new(Idle::new(2));
+    for _ in 0..2 {
+        let called = idle.call_in(Need::More, Order::Search, Order::Search);
+        assert!(matches!(called, Called::Start));
+    }
+    idle.arrived();
+    let life = |idle: &Arc<Idle>, is_new: bool| {
+        let idle = Arc::clone(idle);
+        thread::spawn(move || {
+            if is_new {
+                idle.arrived();
+            }
+            let parker = Arc::new(Parker::new());
+            idle.lie_down(&parker);
+            idle.retire(&parker) == Retired::LastStays
+        })
+    };
+    let (first, second) = (life(&idle, false), life(&idle, reports_itself));
+    if !reports_itself {
+        // As the starter would, some time after the thread has come.
+        idle.arrived();
+    }
+    let stay = [first, second].map(|thread| thread.join().unwrap());
+    assert_eq!(
+        stay.into_iter().filter(|stays| *stays).count(),
+        1,
+        "one stays"
+    );
+}
+
+#[test]
+fn of_the_threads_whose_keep_alive_ends_one_stays() {
+    check(|| keep_alive_ends_beside_an_arrival(true));
+}
+
+#[test]
+#[should_panic(expected = "one stays")]
+fn canary_a_thread_that_its_starter_reports_may_stay_beside_another() {
+    check(|| keep_alive_ends_beside_an_arrival(false));
 }

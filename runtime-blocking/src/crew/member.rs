@@ -42,6 +42,7 @@ enum Rest {
 impl Crew {
     /// Serves the crew until it is closed, or has had no job for the thread for long enough.
     pub(super) fn serve(self: Arc<Self>, mut order: Order) {
+        self.idle.arrived();
         let parker = Arc::new(Parker::new());
         loop {
             if let Order::Watch(since) = order {
