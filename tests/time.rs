@@ -150,13 +150,18 @@ fn a_dropped_sleep_wakes_nobody() {
     on_each(|runtime| {
         runtime.block_on(async {
             let waker = CountingWaker::new();
+            let mut last = Instant::now();
+            // Those that were dropped too late, as when this thread was kept from running.
+            let mut late = 0;
             for _ in 0..100 {
-                let mut cancelled = sleep(Duration::from_millis(1));
-                assert!(waker.poll(&mut cancelled).is_pending());
+                last = Instant::now() + Duration::from_millis(5);
+                let mut cancelled = sleep_until(last);
+                let _ = waker.poll(&mut cancelled);
                 drop(cancelled);
+                late += usize::from(Instant::now() >= last);
             }
-            sleep(Duration::from_millis(5)).await;
-            assert_eq!(waker.wakes(), 0);
+            sleep_until(last + Duration::from_millis(1)).await;
+            assert!(waker.wakes() <= late, "{} of {late}", waker.wakes());
             assert_eq!(std::sync::Arc::strong_count(&waker), 1);
         });
     });
