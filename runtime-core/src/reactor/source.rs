@@ -10,24 +10,31 @@
 use super::readiness::{Readiness, Seen};
 use super::ready::{Direction, Interest, Ready};
 use super::waiters::Waiters;
-use crate::sync::Mutex;
+use crate::sync::{Gap, Mutex};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 /// What the reactor knows of one descriptor.
+///
+/// Each event writes to it. So it keeps a distance from its neighbours in memory, which may belong to other workers.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Source {
+    _before: Gap,
     readiness: Readiness,
     waiters: Mutex<Waiters>,
+    _after: Gap,
 }
 
 impl Source {
     pub(crate) fn new(initial: Ready) -> Self {
         Self {
+            _before: Gap::new(),
             readiness: Readiness::new(initial),
             waiters: Mutex::new(Waiters::default()),
+            _after: Gap::new(),
         }
     }
 

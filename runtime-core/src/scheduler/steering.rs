@@ -2,8 +2,8 @@
 //!
 //! A packet is taken in on some processor: on the loopback interface the sender's, on a network card the one that its queue interrupts.
 //! Linux remembers which, for every socket. A task that runs there finds the socket in the cache, and two tasks that talk to each
-//! other end up on one worker. So once in a while a worker asks the socket whose event it handles, and the next events of that
-//! socket go to the worker that ran on that processor last. It is a hint: a worker that is asleep, stuck or gone gets none, a
+//! other end up on one worker. So once in a while a worker asks the socket whose event it is about to handle, and from that event on
+//! they go to the worker that ran on that processor last. It is a hint: a worker that is asleep, stuck or gone gets none, a
 //! worker without work takes half of a sibling's, and where the system does not tell every event stays with whoever found it.
 //!
 //! Figures in `docs/decisions/steering.md`.
@@ -18,8 +18,8 @@ use std::os::fd::BorrowedFd;
 const ASK_EVERY: u32 = 32;
 
 /// After how many events a new socket is asked. One that lives for fewer is not worth the question, and had better stay where it
-/// was accepted.
-const ASK_AFTER: u32 = 8;
+/// was accepted: a connection of one request and one reply has three.
+const ASK_AFTER: u32 = 4;
 
 /// After so many polls without a sleep a worker is busy enough for a poller of its own.
 const LONG_SHIFT: u64 = 256;
@@ -163,23 +163,24 @@ impl Steer for Sorter<'_> {
     }
 
     #[inline]
-    fn locate(&mut self, source: BorrowedFd<'_>, lane: &mut u32) {
+    fn locate(&mut self, source: BorrowedFd<'_>, lane: &mut u32) -> bool {
         if self.here.is_none() {
-            return;
+            return false;
         }
         if *lane > NO_LANE {
             *lane -= 1;
             if *lane > NO_LANE {
-                return;
+                return false;
             }
         } else {
             self.steering.until_asked -= 1;
             if self.steering.until_asked > 0 {
-                return;
+                return false;
             }
             self.steering.until_asked = ASK_EVERY;
         }
         *lane = self.lane_of(source).unwrap_or(NO_LANE);
+        true
     }
 
     /// To the own poller goes what a sibling found and put into the inbox, if the worker has not slept for long. A program in which

@@ -4,6 +4,7 @@
 //! 64 bytes is the line of the machines this is measured on; the pair prefetcher of some chips would
 //! want 128, which costs memory for every worker and showed no gain.
 
+use std::mem::MaybeUninit;
 use std::ops::Deref;
 
 /// A value that shares its cache line with nothing else.
@@ -17,5 +18,27 @@ impl<T> Deref for CachePadded<T> {
     #[inline]
     fn deref(&self) -> &T {
         &self.0
+    }
+}
+
+/// A cache line that nobody uses. Between two of them a value shares its lines with nothing else, and is not next to what does: some
+/// processors fetch the neighbour of each line that they touch.
+///
+/// For what is allocated often: an allocator takes longer for an alignment than for some bytes more.
+pub(crate) struct Gap {
+    _unused: MaybeUninit<[u8; 64]>,
+}
+
+impl Gap {
+    pub(crate) const fn new() -> Self {
+        Self {
+            _unused: MaybeUninit::uninit(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Gap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gap")
     }
 }

@@ -38,7 +38,7 @@ pub(crate) mod plain_queues;
 
 pub(crate) mod cache_padded;
 
-pub(crate) use cache_padded::CachePadded;
+pub(crate) use cache_padded::{CachePadded, Gap};
 /// A lock for statics; never part of a protocol.
 pub(crate) use parking_lot::Mutex as StaticMutex;
 pub(crate) use std::sync::Arc;

@@ -16,6 +16,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
 const WORKER: usize = 1;
+const OTHER: u32 = 0;
 
 /// Decides as the worker with this number does with what its inbox holds.
 struct Adopter(u32);
@@ -25,8 +26,9 @@ impl Steer for Adopter {
         false
     }
 
-    fn locate(&mut self, _source: BorrowedFd<'_>, lane: &mut u32) {
+    fn locate(&mut self, _source: BorrowedFd<'_>, lane: &mut u32) -> bool {
         *lane = self.0;
+        false
     }
 
     fn settles(&mut self, _lane: u32, _home: u32) -> Option<u32> {
@@ -34,10 +36,36 @@ impl Steer for Adopter {
     }
 }
 
+/// Decides as a worker does that asks, and hears that the source belongs to another.
+#[derive(Default)]
+struct Giver {
+    aside: Vec<(u32, Event)>,
+}
+
+impl Steer for Giver {
+    fn puts_aside(&mut self, lane: u32, event: Event) -> bool {
+        let is_another = lane == OTHER;
+        if is_another {
+            self.aside.push((lane, event));
+        }
+        is_another
+    }
+
+    fn locate(&mut self, _source: BorrowedFd<'_>, lane: &mut u32) -> bool {
+        *lane = OTHER;
+        true
+    }
+
+    fn settles(&mut self, _lane: u32, _home: u32) -> Option<u32> {
+        None
+    }
+}
+
 /// A registered socket, and its peer.
 struct Scene {
     registry: Registry,
     key: Key,
+    source: Arc<Source>,
     socket: UnixStream,
     peer: UnixStream,
 }
@@ -53,6 +81,7 @@ impl Scene {
         Self {
             registry,
             key,
+            source,
             socket,
             peer,
         }
@@ -117,6 +146,26 @@ fn an_adopted_source_is_reported_by_the_branch_and_by_no_other_poller() {
     scene.send();
     assert_eq!(scene.at_branch(WORKER).len(), 1);
     assert_eq!(scene.at_shared(), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn an_event_that_shows_where_its_source_belongs_goes_there_with_the_next_ones() {
+    let scene = Scene::new();
+    let event = Event {
+        key: scene.key,
+        ready: Ready::READABLE,
+    };
+    let (mut giver, mut woken) = (Giver::default(), Vec::new());
+    for _ in 0..2 {
+        scene
+            .registry
+            .dispatch([event].into_iter(), &mut giver, &mut woken);
+    }
+    assert_eq!(giver.aside, [(OTHER, event); 2]);
+    assert!(
+        scene.source.seen().ready().is_empty(),
+        "nothing is told here"
+    );
 }
 
 #[test]
