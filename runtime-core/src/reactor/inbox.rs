@@ -35,8 +35,8 @@ pub(crate) trait Steer {
     fn puts_aside(&mut self, lane: u32, event: Event) -> bool;
 
     /// A look at a source whose event is about to be handled here. If it is time to ask, `lane` becomes the one that its events
-    /// belong to, this one included. Whether it was asked.
-    fn locate(&mut self, source: BorrowedFd<'_>, lane: &mut u32) -> bool;
+    /// belong to, this one included.
+    fn locate(&mut self, source: BorrowedFd<'_>, lane: &mut u32);
 
     /// With which worker's own poller a source had better be registered, whose events belong to `lane` and which is registered with
     /// that of `home`: this worker's, or [`NOBODY`]'s, which is the shared one. `None` leaves it. See [`branch`](super::branch).
@@ -51,9 +51,7 @@ impl Steer for Anywhere {
         false
     }
 
-    fn locate(&mut self, _source: BorrowedFd<'_>, _lane: &mut u32) -> bool {
-        false
-    }
+    fn locate(&mut self, _source: BorrowedFd<'_>, _lane: &mut u32) {}
 
     fn settles(&mut self, _lane: u32, _home: u32) -> Option<u32> {
         None

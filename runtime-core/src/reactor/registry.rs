@@ -143,7 +143,8 @@ impl Registry {
             let fd = unsafe { BorrowedFd::borrow_raw(entry.fd) };
             // Not from the next event on: the other end of the connection, which counts the same events, would be asked before it
             // sees a message from there, and the two would change places.
-            if steer.locate(fd, &mut entry.lane) && steer.puts_aside(entry.lane, event) {
+            steer.locate(fd, &mut entry.lane);
+            if steer.puts_aside(entry.lane, event) {
                 continue;
             }
             if let Some(home) = steer.settles(entry.lane, entry.home) {

@@ -163,24 +163,23 @@ impl Steer for Sorter<'_> {
     }
 
     #[inline]
-    fn locate(&mut self, source: BorrowedFd<'_>, lane: &mut u32) -> bool {
+    fn locate(&mut self, source: BorrowedFd<'_>, lane: &mut u32) {
         if self.here.is_none() {
-            return false;
+            return;
         }
         if *lane > NO_LANE {
             *lane -= 1;
             if *lane > NO_LANE {
-                return false;
+                return;
             }
         } else {
             self.steering.until_asked -= 1;
             if self.steering.until_asked > 0 {
-                return false;
+                return;
             }
             self.steering.until_asked = ASK_EVERY;
         }
         *lane = self.lane_of(source).unwrap_or(NO_LANE);
-        true
     }
 
     /// To the own poller goes what a sibling found and put into the inbox, if the worker has not slept for long. A program in which

@@ -21,8 +21,8 @@ impl<T> Deref for CachePadded<T> {
     }
 }
 
-/// A cache line that nobody uses. Between two of them a value shares its lines with nothing else, and is not next to what does: some
-/// processors fetch the neighbour of each line that they touch.
+/// As many bytes as a cache line has, which nobody uses. Between two of them a value shares its lines with nothing else, and two such values
+/// in a row do not lie on lines next to each other: some processors fetch the next line of each that they touch.
 ///
 /// For what is allocated often: an allocator takes longer for an alignment than for some bytes more.
 pub(crate) struct Gap {

@@ -26,9 +26,8 @@ impl Steer for Adopter {
         false
     }
 
-    fn locate(&mut self, _source: BorrowedFd<'_>, lane: &mut u32) -> bool {
+    fn locate(&mut self, _source: BorrowedFd<'_>, lane: &mut u32) {
         *lane = self.0;
-        false
     }
 
     fn settles(&mut self, _lane: u32, _home: u32) -> Option<u32> {
@@ -51,9 +50,8 @@ impl Steer for Giver {
         is_another
     }
 
-    fn locate(&mut self, _source: BorrowedFd<'_>, lane: &mut u32) -> bool {
+    fn locate(&mut self, _source: BorrowedFd<'_>, lane: &mut u32) {
         *lane = OTHER;
-        true
     }
 
     fn settles(&mut self, _lane: u32, _home: u32) -> Option<u32> {
