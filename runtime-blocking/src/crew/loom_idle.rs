@@ -103,12 +103,17 @@ fn job_beside_a_shutdown_runs_or_is_dropped_or_comes_back() {
     });
 }
 
+/// Has one more thread counted, which the model is to be.
+fn ask_for_thread(idle: &Idle) {
+    let called = idle.call_in(Need::More, Order::Search, Order::Search);
+    assert!(matches!(called, Called::Start));
+}
+
 /// A thread that lies down at its queue and a pusher, out of the protocol's own steps.
 fn lie_down_beside_a_push(second_look: bool) {
     let idle = Arc::new(Idle::new(1));
     let queue = Arc::new(Queue::new());
-    let called = idle.call_in(Need::More, Order::Search, Order::Search);
-    assert!(matches!(called, Called::Start));
+    ask_for_thread(&idle);
     idle.arrived();
 
     let (its_idle, its_queue) = (Arc::clone(&idle), Arc::clone(&queue));
@@ -148,8 +153,7 @@ fn thread_that_retires_as_it_is_called_in_takes_its_order() {
         let idle = Arc::new(Idle::new(2));
         let parkers = [Arc::new(Parker::new()), Arc::new(Parker::new())];
         for _ in &parkers {
-            let called = idle.call_in(Need::More, Order::Search, Order::Search);
-            assert!(matches!(called, Called::Start));
+            ask_for_thread(&idle);
             idle.arrived();
         }
         parkers.iter().for_each(|parker| idle.lie_down(parker));
@@ -172,10 +176,8 @@ fn thread_that_retires_as_it_is_called_in_takes_its_order() {
 /// Two threads whose keep-alive ends while the second has only just come, and how many of them stay.
 fn keep_alive_ends_beside_an_arrival(reports_itself: bool) {
     let idle = Arc::new(Idle::new(2));
-    for _ in 0..2 {
-        let called = idle.call_in(Need::More, Order::Search, Order::Search);
-        assert!(matches!(called, Called::Start));
-    }
+    ask_for_thread(&idle);
+    ask_for_thread(&idle);
     idle.arrived();
     let life = |idle: &Arc<Idle>, is_new: bool| {
         let idle = Arc::clone(idle);

@@ -141,9 +141,9 @@ impl Registry {
             // another's by now: then the question is answered for that one, and it may be moved in this one's stead, so that its
             // events are lost. That is a fault of the program, but no unsoundness.
             let fd = unsafe { BorrowedFd::borrow_raw(entry.fd) };
-            // Not from the next event on: the other end of the connection, which counts the same events, would be asked before it
-            // sees a message from there, and the two would change places.
             steer.locate(fd, &mut entry.lane);
+            // What it said holds for this event too. Were it for the next, the other end of the connection, which counts the same
+            // events, would be asked before it sees a message from there, and the two would change places.
             if steer.puts_aside(entry.lane, event) {
                 continue;
             }

@@ -25,6 +25,7 @@ impl<T> Deref for CachePadded<T> {
 /// in a row do not lie on lines next to each other: some processors fetch the next line of each that they touch.
 ///
 /// For what is allocated often: an allocator takes longer for an alignment than for some bytes more.
+#[derive(Debug)]
 pub(crate) struct Gap {
     _unused: MaybeUninit<[u8; 64]>,
 }
@@ -34,11 +35,5 @@ impl Gap {
         Self {
             _unused: MaybeUninit::uninit(),
         }
-    }
-}
-
-impl std::fmt::Debug for Gap {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Gap")
     }
 }
