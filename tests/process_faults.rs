@@ -52,13 +52,16 @@ fn without_a_runtime_nothing_is_started_and_the_error_names_the_fix() {
 fn writing_to_a_child_that_does_not_read_is_an_error() {
     on_each(|runtime| {
         runtime.block_on(async {
+            // More than a pipe holds: until it executes its program, a child that another test starts meanwhile holds the end
+            // that is read, too, so a short write might still find room.
+            let endless = vec![b'\n'; 1 << 22];
             let mut child = Command::new("true")
                 .stdin(Stdio::piped())
                 .spawn()
                 .expect("a child");
             let mut stdin = child.stdin.take().expect("a pipe");
             child.wait().await.expect("an end");
-            let error = stdin.write_all(b"anyone?").await.expect_err("nobody");
+            let error = stdin.write_all(&endless).await.expect_err("nobody");
             assert_eq!(error.kind(), ErrorKind::BrokenPipe);
 
             // While it fills the pipe as well as before.
@@ -68,7 +71,6 @@ fn writing_to_a_child_that_does_not_read_is_an_error() {
                 .spawn()
                 .expect("a child");
             let mut stdin = child.stdin.take().expect("a pipe");
-            let endless = vec![b'\n'; 1 << 22];
             let error = stdin.write_all(&endless).await.expect_err("nobody");
             assert_eq!(error.kind(), ErrorKind::BrokenPipe);
             child.wait().await.expect("an end");
