@@ -1,6 +1,6 @@
 #![expect(
     unsafe_code,
-    reason = "registers descriptors that the caller promises to keep open; lets the event buffer move"
+    reason = "registers descriptors that the caller promises to keep open; lets the event buffer move, and the kernel fill it"
 )]
 //! The wait on Linux: `epoll_wait` on the `polling` crate's descriptor.
 //!
@@ -15,10 +15,16 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, epoll, eventfd, poll};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::ptr;
 use std::time::Duration;
 
 /// How many events one wait can bring.
 const CAPACITY: usize = 256;
+
+/// How large the kernel's set of signals is.
+const KERNEL_SIGSET_BYTES: usize = 8;
+
+const _: () = assert!(size_of::<epoll::Event>() == size_of::<libc::epoll_event>());
 
 /// The poller.
 #[derive(Debug)]
@@ -50,7 +56,7 @@ impl Poller {
             Ok(Self { polling, notifier })
         };
         let poller = open().map_err(|error: io::Error| cannot_start(&error))?;
-        match poller.wait(&mut Events::new(), Some(Duration::ZERO)) {
+        match poller.wait_for(&mut Events::new(), Some(Duration::ZERO)) {
             Err(error) if error.kind() == io::ErrorKind::Unsupported => Err(kernel_is_too_old()),
             _ => Ok(poller),
         }
@@ -90,8 +96,47 @@ impl Poller {
     }
 
     /// Waits until something is ready, a notification, or the end of the time.
+    #[inline]
     pub(crate) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         events.0.clear();
+        match timeout {
+            Some(Duration::ZERO) => self.look(events),
+            _ => self.wait_for(events, timeout),
+        }
+    }
+
+    /// Takes what is there. That could be a wait of no time, but the kernel would fetch the time from this thread's memory, and take
+    /// a hundred nanoseconds for it: `docs/decisions/looks.md`.
+    fn look(&self, events: &mut Events) -> io::Result<()> {
+        let room = events.0.spare_capacity_mut();
+        let length = libc::c_int::try_from(room.len()).unwrap_or(libc::c_int::MAX);
+        let no_mask = ptr::null::<libc::sigset_t>();
+        // SAFETY: the kernel writes at most `length` events, in its own layout, which is that of `epoll::Event`, to where there is
+        // room for them. It reads no mask of signals where there is none.
+        let count = unsafe {
+            libc::syscall(
+                libc::SYS_epoll_pwait,
+                self.polling.as_raw_fd(),
+                room.as_mut_ptr(),
+                length,
+                0,
+                no_mask,
+                KERNEL_SIGSET_BYTES,
+            )
+        };
+        let Ok(count) = usize::try_from(count) else {
+            let error = io::Error::last_os_error();
+            return match error.kind() {
+                io::ErrorKind::Interrupted => Ok(()),
+                _ => Err(error),
+            };
+        };
+        // SAFETY: the buffer was empty, and the kernel has written so many events.
+        unsafe { events.0.set_len(count) };
+        Ok(())
+    }
+
+    fn wait_for(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         // A time beyond the kernel's range is no time at all.
         let timespec = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let poller = self.polling.as_fd();
