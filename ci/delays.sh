@@ -4,10 +4,12 @@
 #   ci/delays.sh                       all tests
 #   ci/delays.sh --test cancel_net     what `cargo test` takes
 #   DELAYS=often ci/delays.sh          one lock in 32 instead of one in 260, and up to 1 ms each; by default 0.25 ms, and now and then 33
+#   DELAYS=calls ci/delays.sh          after system calls instead: one in 11 of each thread's of a kind returns 2 ms late, and a new
+#                                      program starts 10 ms late; needs strace
 #
 # A test that hangs or fails here has found a race, or relies on a time. With `often`, one that takes millions of locks is merely slow.
-# It works on a copy of the tree, with a copy of the crate parking_lot that has the delays in it. Builds go to
-# $CARGO_TARGET_DIR/delays, or below target.
+# For locks it works on a copy of the tree, with a copy of the crate parking_lot that has the delays in it. Builds go to
+# $CARGO_TARGET_DIR/delays, or below target. Under strace a process that stands still has another state: the test of that is left out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,11 +19,30 @@ target=$(cd "$target" && pwd)/delays
 tree=$target/tree
 locks=$target/parking_lot
 
+# Runs the tests below strace, and does not come back.
+run_with_late_calls() {
+    command -v strace >/dev/null || {
+        echo "delays: skipped, there is no strace"
+        exit 0
+    }
+    local host calls runner
+    host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+    calls=epoll_pwait,epoll_pwait2,poll,ppoll,recvfrom,sendto,recvmsg,sendmsg,accept4,connect,shutdown,epoll_ctl
+    calls=$calls,clone,clone3,vfork,wait4,waitid,pidfd_open,kill
+    runner="strace -f --seccomp-bpf -o /dev/null -e trace=$calls,execve"
+    runner="$runner -e inject=$calls:delay_exit=2000:when=3+11 -e inject=execve:delay_enter=10000"
+    export "CARGO_TARGET_${host}_RUNNER=$runner"
+    [ $# -gt 0 ] || set -- --lib --tests
+    CARGO_TARGET_DIR=$target/calls exec cargo test --workspace --locked --no-fail-fast "$@" -- \
+        --skip a_process_that_is_stopped_and_continued_loses_nothing
+}
+
 case ${DELAYS:-seldom} in
+calls) run_with_late_calls "$@" ;;
 seldom) delays='0 => sleep(x >> 48 \& 0x7fff), 10..=40 => sleep(x >> 48 \& 255), 1..=4 => std::thread::yield_now(),' ;;
 often) delays='0..=255 => sleep(x >> 48 \& 1023), 256..=1279 => std::thread::yield_now(),' ;;
 *)
-    echo "DELAYS is 'seldom' or 'often', not '$DELAYS'" >&2
+    echo "DELAYS is 'seldom', 'often' or 'calls', not '$DELAYS'" >&2
     exit 2
     ;;
 esac
