@@ -21,9 +21,6 @@ const ASK_EVERY: u32 = 32;
 /// was accepted: a connection of one request and one reply has three.
 const ASK_AFTER: u32 = 4;
 
-/// A worker without a sleep asks once in so many batches of events which processor it is on. It costs 30 ns, and few move while they run.
-const HERE_EVERY: u32 = 8;
-
 /// After so many polls without a sleep a worker is busy enough for a poller of its own.
 const LONG_SHIFT: u64 = 256;
 
@@ -47,10 +44,6 @@ const NO_LANE: u32 = NEW - ASK_AFTER;
 pub(super) struct Steering {
     /// What was put aside, by lane. Empty in a runtime of one worker.
     aside: Vec<Vec<Event>>,
-    /// The processor that this worker was on when it last asked. `None` in a runtime of one worker, and where the system does not tell.
-    here: Option<u32>,
-    /// Batches until it asks again.
-    until_here: u32,
     /// Events until a socket is asked.
     until_asked: u32,
     /// Answers that a socket is where its traffic is, until one is moved all the same if this worker has too many.
@@ -77,8 +70,6 @@ impl Steering {
         let others = if workers > 1 { workers } else { 0 };
         Self {
             aside: (0..others).map(|_| Vec::new()).collect(),
-            here: None,
-            until_here: 0,
             until_asked: ASK_EVERY,
             until_shed: SHED_EVERY,
             polls_at_sleep: 0,
@@ -94,8 +85,6 @@ impl Steering {
             self.short_shifts.saturating_add(1)
         };
         self.polls_at_sleep = polls;
-        // It may wake up elsewhere.
-        self.until_here = 0;
     }
 
     fn is_long_shift(&self, polls: u64) -> bool {
@@ -114,14 +103,6 @@ impl Steering {
         any
     }
 
-    fn ask_here(&mut self, own: &Lane) {
-        self.here = processor::current();
-        self.until_here = HERE_EVERY;
-        if let Some(here) = self.here {
-            own.set_processor(here);
-        }
-    }
-
     /// Sorts a batch of events.
     pub(super) fn sort<'a>(
         &'a mut self,
@@ -129,17 +110,20 @@ impl Steering {
         own: usize,
         origin: Origin,
     ) -> Sorter<'a> {
-        if !self.aside.is_empty() {
-            if self.until_here == 0 {
-                self.ask_here(&engine.lanes[own]);
-            }
-            self.until_here -= 1;
+        let here = if self.aside.is_empty() {
+            None
+        } else {
+            processor::current()
+        };
+        if let Some(here) = here {
+            engine.lanes[own].set_processor(here);
         }
         let is_busy = self.is_long_shift(engine.lanes[own].stats.polls.get());
         Sorter {
             steering: self,
             engine,
             own,
+            here,
             is_busy,
             moves_left: MOST_MOVES,
             origin,
@@ -152,6 +136,8 @@ pub(super) struct Sorter<'a> {
     steering: &'a mut Steering,
     engine: &'a Engine,
     own: usize,
+    /// The processor that this worker runs on.
+    here: Option<u32>,
     /// It has not slept for long.
     is_busy: bool,
     /// How many sources may still be moved to another poller.
@@ -178,7 +164,7 @@ impl Steer for Sorter<'_> {
 
     #[inline]
     fn locate(&mut self, source: BorrowedFd<'_>, lane: &mut u32) {
-        if self.steering.here.is_none() {
+        if self.here.is_none() {
             return;
         }
         if *lane > NO_LANE {
@@ -204,7 +190,7 @@ impl Steer for Sorter<'_> {
     fn settles(&mut self, lane: u32, home: u32) -> Option<u32> {
         let own = u32::try_from(self.own)
             .ok()
-            .filter(|_| self.steering.here.is_some() && self.own < self.steering.aside.len())?;
+            .filter(|_| self.here.is_some() && self.own < self.steering.aside.len())?;
         let is_idle = !self.is_busy && self.steering.short_shifts >= QUIET;
         let new_home = match self.origin {
             Origin::Inbox => (self.is_busy && lane == own && home != own).then_some(own),
@@ -224,8 +210,7 @@ impl Sorter<'_> {
         let there = processor::of_traffic(socket)?;
         let lanes = &self.engine.lanes[..self.steering.aside.len()];
         let own_load = lanes.get(self.own).map_or(0, Lane::load);
-        self.steering.ask_here(&self.engine.lanes[self.own]);
-        let lane = if self.steering.here == Some(there) {
+        let lane = if self.here == Some(there) {
             self.shed(own_load).unwrap_or(self.own)
         } else {
             let lane = lanes.iter().position(|lane| lane.was_on(there))?;

@@ -105,8 +105,8 @@ impl Poller {
         }
     }
 
-    /// Takes what is there. That could be a wait of no time, but the kernel would fetch the time from this thread's memory, and take
-    /// a hundred nanoseconds for it: `docs/decisions/looks.md`.
+    /// Takes what is there. `epoll_pwait2` would do, but half as long again: it fetches the time, though that is none, from this thread's
+    /// memory. See `docs/decisions/looks.md`.
     fn look(&self, events: &mut Events) -> io::Result<()> {
         let room = events.0.spare_capacity_mut();
         let length = libc::c_int::try_from(room.len()).unwrap_or(libc::c_int::MAX);
