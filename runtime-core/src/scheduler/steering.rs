@@ -238,3 +238,128 @@ impl Sorter<'_> {
         Some(lane)
     }
 }
+
+#[cfg(all(test, target_os = "linux", not(any(gristmill_loom, gristmill_shuttle))))]
+mod tests {
+    use super::*;
+    use crate::report::UnhandledPanic;
+    use crate::report::reporter::{Reporter, Reporting};
+    use crate::scheduler::engine::TimeSource;
+    use crate::sync::Arc;
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsFd;
+
+    const OWN: u32 = 0;
+    const OTHER: u32 = 1;
+
+    /// An engine of two workers, neither of which works.
+    fn engine() -> Arc<Engine> {
+        let silent = Reporting {
+            debug: None,
+            stalls: None,
+            hook: None,
+            policy: UnhandledPanic::Ignore,
+            thread_name: String::new(),
+        };
+        let reporter = Reporter::new(silent).expect("no thread of its own");
+        let engine = Engine::new(2, 0, TimeSource::Real, reporter);
+        engine.expect("descriptors to spare").0
+    }
+
+    /// A socket that has received a byte, and its peer.
+    fn with_traffic() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let mut peer = TcpStream::connect(address).expect("the listener is there");
+        let (mut socket, _) = listener.accept().expect("the peer is there");
+        peer.write_all(b"x").expect("the socket is there");
+        socket.read_exact(&mut [0]).expect("the peer has written");
+        (socket, peer)
+    }
+
+    #[test]
+    fn a_new_socket_is_asked_with_its_fourth_event_and_an_old_one_in_its_turn() {
+        let (engine, (socket, _peer)) = (engine(), with_traffic());
+        let mut steering = Steering::new(2);
+        let mut sorter = steering.sort(&engine, OWN as usize, Origin::Poller);
+        // If the traffic is not on this processor, the other worker is there.
+        let there = processor::of_traffic(socket.as_fd()).expect("traffic");
+        engine.lanes[OTHER as usize].set_processor(there);
+
+        let mut lane = NEW;
+        for _ in 1..ASK_AFTER {
+            sorter.locate(socket.as_fd(), &mut lane);
+            assert!(lane > NO_LANE, "asked too soon");
+        }
+        sorter.locate(socket.as_fd(), &mut lane);
+        assert!([OWN, OTHER].contains(&lane), "{lane}");
+
+        let answer = lane;
+        lane = NO_LANE;
+        for _ in 1..ASK_EVERY {
+            sorter.locate(socket.as_fd(), &mut lane);
+            assert_eq!(lane, NO_LANE, "asked out of turn");
+        }
+        sorter.locate(socket.as_fd(), &mut lane);
+        assert_eq!(lane, answer);
+    }
+
+    #[test]
+    fn what_is_no_socket_belongs_nowhere() {
+        let engine = engine();
+        let file = std::fs::File::open("/dev/null").expect("it is always there");
+        let mut steering = Steering::new(2);
+        let mut sorter = steering.sort(&engine, OWN as usize, Origin::Poller);
+        let mut lane = NEW;
+        for _ in 0..ASK_AFTER {
+            sorter.locate(file.as_fd(), &mut lane);
+        }
+        assert_eq!(lane, NO_LANE);
+    }
+
+    #[test]
+    fn each_eighth_socket_goes_to_a_worker_with_half_as_much_to_do() {
+        let engine = engine();
+        let mut steering = Steering::new(2);
+        let mut sorter = steering.sort(&engine, OWN as usize, Origin::Poller);
+        // Until a worker starts it counts as asleep.
+        engine.lanes[OTHER as usize].set_asleep(false);
+        for _ in 0..3 * SHED_EVERY {
+            assert_eq!(sorter.shed(2 * SLACK), None, "the other is as busy");
+        }
+        let moved = (0..3 * SHED_EVERY).filter_map(|_| sorter.shed(2 * SLACK + 1));
+        assert_eq!(moved.collect::<Vec<_>>(), [OTHER as usize; 3]);
+        engine.lanes[OTHER as usize].set_asleep(true);
+        for _ in 0..3 * SHED_EVERY {
+            assert_eq!(sorter.shed(1_000), None, "the other sleeps");
+        }
+    }
+
+    #[test]
+    fn a_source_settles_with_a_busy_worker_and_leaves_an_idle_one() {
+        let engine = engine();
+        let mut steering = Steering::new(2);
+        let mut sorter = steering.sort(&engine, OWN as usize, Origin::Inbox);
+        assert_eq!(sorter.settles(OWN, NOBODY), None, "not busy yet");
+
+        engine.lanes[OWN as usize].stats.polls.add(LONG_SHIFT);
+        let mut sorter = steering.sort(&engine, OWN as usize, Origin::Inbox);
+        assert_eq!(sorter.settles(OTHER, NOBODY), None, "the other's");
+        assert_eq!(sorter.settles(OWN, OWN), None, "there already");
+        for _ in 0..MOST_MOVES {
+            assert_eq!(sorter.settles(OWN, NOBODY), Some(OWN));
+        }
+        assert_eq!(sorter.settles(OWN, NOBODY), None, "enough for one batch");
+
+        steering.sleep(LONG_SHIFT);
+        for _ in 1..QUIET {
+            steering.sleep(LONG_SHIFT);
+        }
+        let mut sorter = steering.sort(&engine, OWN as usize, Origin::Poller);
+        assert_eq!(sorter.settles(OWN, OWN), None, "one short shift too few");
+        steering.sleep(LONG_SHIFT);
+        let mut sorter = steering.sort(&engine, OWN as usize, Origin::Poller);
+        assert_eq!(sorter.settles(OWN, OWN), Some(NOBODY));
+    }
+}
