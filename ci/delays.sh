@@ -21,19 +21,23 @@ locks=$target/parking_lot
 
 # Runs the tests below strace, and does not come back.
 run_with_late_calls() {
-    command -v strace >/dev/null || {
-        echo "delays: skipped, there is no strace"
-        exit 0
-    }
     local host calls runner
     host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
     calls=epoll_pwait,epoll_pwait2,poll,ppoll,recvfrom,sendto,recvmsg,sendmsg,accept4,connect,shutdown,epoll_ctl
     calls=$calls,clone,clone3,vfork,wait4,waitid,pidfd_open,kill
+    strace -f --seccomp-bpf -o /dev/null -e trace="$calls,execve" true 2>/dev/null || {
+        echo "delays: skipped, there is no strace that can do this"
+        exit 0
+    }
     runner="strace -f --seccomp-bpf -o /dev/null -e trace=$calls,execve"
     runner="$runner -e inject=$calls:delay_exit=2000:when=3+11 -e inject=execve:delay_enter=10000"
     export "CARGO_TARGET_${host}_RUNNER=$runner"
     [ $# -gt 0 ] || set -- --lib --tests
-    CARGO_TARGET_DIR=$target/calls exec cargo test --workspace --locked --no-fail-fast "$@" -- \
+    case " $* " in
+    *" -- "*) ;;
+    *) set -- "$@" -- ;;
+    esac
+    CARGO_TARGET_DIR=$target/calls exec cargo test --workspace --locked --no-fail-fast "$@" \
         --skip a_process_that_is_stopped_and_continued_loses_nothing
 }
 
