@@ -33,10 +33,6 @@ mod relief;
 
 mod shutdown;
 
-use crate::report::reporter::Reporting;
-use crate::report::{Reporter, UnhandledPanic};
-use crate::scheduler::Engine;
-use crate::scheduler::engine::TimeSource;
 use crate::sync::{Arc, Mutex};
 use crate::task::header::Header;
 use crate::task::{Aborts, Cause, Runnable, Schedule};
@@ -57,20 +53,6 @@ fn check_bounded(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
     builder.max_branches = 20_000;
     builder.check(model);
-}
-
-/// An engine that reports nothing, with so many workers and places for relief workers. Nobody works there but the model.
-fn engine(workers: usize, relief: usize) -> Arc<Engine> {
-    let silent = Reporting {
-        debug: None,
-        stalls: None,
-        hook: None,
-        policy: UnhandledPanic::Ignore,
-        thread_name: String::new(),
-    };
-    let reporter = Reporter::new(silent).expect("no thread of its own");
-    let engine = Engine::new(workers, relief, TimeSource::Real, reporter);
-    engine.expect("descriptors to spare").0
 }
 
 /// A scheduler that keeps its runnables in a list.

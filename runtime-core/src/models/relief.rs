@@ -3,7 +3,7 @@
 //! The parts are the engine's own: the idle counts, the beds, and the steps of a search. A relief worker's limited sleep is
 //! one that ends at once: a model has no clock.
 
-use super::{check, check_bounded, engine};
+use super::{check, check_bounded};
 use crate::park::idle::{Bed, Idle};
 use crate::park::{Parker, Retracted, Unpark};
 use crate::reactor::inbox::Inbox;
@@ -294,7 +294,7 @@ fn calls_relief(engine: &Engine) -> bool {
 /// marks and choice.
 fn a_relief_worker_that_goes_beside_one_that_blocks(look: Look) {
     check(move || {
-        let engine = engine(1, 1);
+        let engine = Engine::unmanned(1, 1);
         engine.staff_lane();
         engine.staff_lane();
         let blocker = {

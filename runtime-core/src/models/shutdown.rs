@@ -1,7 +1,7 @@
 //! The end of a runtime against a spawn, with the engine's own parts: the owned set, the injector, the marks of the
 //! shutdown, and a worker that may be asleep. Invariant Y1, and N2's second half.
 
-use super::{check_bounded, engine};
+use super::check_bounded;
 use crate::park::Retracted;
 use crate::park::idle::Bed;
 use crate::scheduler::Engine;
@@ -39,7 +39,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Arc<Self> {
-        let engine = engine(1, 0);
+        let engine = Engine::unmanned(1, 0);
         let home = Home::new(Arc::clone(&engine));
         Arc::new(Self { engine, home })
     }

@@ -301,6 +301,28 @@ fn make_timers(
     })
 }
 
+#[cfg(all(
+    test,
+    any(gristmill_loom, all(target_os = "linux", not(gristmill_shuttle)))
+))]
+impl Engine {
+    /// An engine that reports nothing, with so many workers and places for relief workers. Nobody works there but the test.
+    pub(crate) fn unmanned(workers: usize, relief: usize) -> Arc<Self> {
+        use crate::report::UnhandledPanic;
+        use crate::report::reporter::Reporting;
+        let silent = Reporting {
+            debug: None,
+            stalls: None,
+            hook: None,
+            policy: UnhandledPanic::Ignore,
+            thread_name: String::new(),
+        };
+        let reporter = Reporter::new(silent).expect("no thread of its own");
+        let engine = Self::new(workers, relief, TimeSource::Real, reporter);
+        engine.expect("descriptors to spare").0
+    }
+}
+
 /// What timers want of the scheduler.
 struct TimerHost {
     reactor: Arc<Reactor>,

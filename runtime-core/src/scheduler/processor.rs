@@ -32,7 +32,7 @@ pub(super) fn of_traffic(_socket: BorrowedFd<'_>) -> Option<u32> {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
@@ -44,15 +44,21 @@ mod tests {
         assert_eq!(of_traffic(file.as_fd()), None);
     }
 
-    #[test]
-    fn a_socket_with_traffic_names_a_processor() {
+    /// A socket that has received a byte, and its peer.
+    pub(in crate::scheduler) fn with_traffic() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        let mut client = TcpStream::connect(address).expect("the listener is there");
-        let (mut server, _) = listener.accept().expect("the client is there");
-        client.write_all(b"x").expect("the server is there");
-        server.read_exact(&mut [0]).expect("the client has written");
-        assert!(of_traffic(server.as_fd()).is_some());
+        let mut peer = TcpStream::connect(address).expect("the listener is there");
+        let (mut socket, _) = listener.accept().expect("the peer is there");
+        peer.write_all(b"x").expect("the socket is there");
+        socket.read_exact(&mut [0]).expect("the peer has written");
+        (socket, peer)
+    }
+
+    #[test]
+    fn a_socket_with_traffic_names_a_processor() {
+        let (socket, _peer) = with_traffic();
+        assert!(of_traffic(socket.as_fd()).is_some());
         assert!(current().is_some());
     }
 }

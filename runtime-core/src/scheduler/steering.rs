@@ -242,45 +242,15 @@ impl Sorter<'_> {
 #[cfg(all(test, target_os = "linux", not(any(gristmill_loom, gristmill_shuttle))))]
 mod tests {
     use super::*;
-    use crate::report::UnhandledPanic;
-    use crate::report::reporter::{Reporter, Reporting};
-    use crate::scheduler::engine::TimeSource;
-    use crate::sync::Arc;
-    use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream};
+    use crate::scheduler::processor::tests::with_traffic;
     use std::os::fd::AsFd;
 
     const OWN: u32 = 0;
     const OTHER: u32 = 1;
 
-    /// An engine of two workers, neither of which works.
-    fn engine() -> Arc<Engine> {
-        let silent = Reporting {
-            debug: None,
-            stalls: None,
-            hook: None,
-            policy: UnhandledPanic::Ignore,
-            thread_name: String::new(),
-        };
-        let reporter = Reporter::new(silent).expect("no thread of its own");
-        let engine = Engine::new(2, 0, TimeSource::Real, reporter);
-        engine.expect("descriptors to spare").0
-    }
-
-    /// A socket that has received a byte, and its peer.
-    fn with_traffic() -> (TcpStream, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
-        let mut peer = TcpStream::connect(address).expect("the listener is there");
-        let (mut socket, _) = listener.accept().expect("the peer is there");
-        peer.write_all(b"x").expect("the socket is there");
-        socket.read_exact(&mut [0]).expect("the peer has written");
-        (socket, peer)
-    }
-
     #[test]
     fn a_new_socket_is_asked_with_its_fourth_event_and_an_old_one_in_its_turn() {
-        let (engine, (socket, _peer)) = (engine(), with_traffic());
+        let (engine, (socket, _peer)) = (Engine::unmanned(2, 0), with_traffic());
         let mut steering = Steering::new(2);
         let mut sorter = steering.sort(&engine, OWN as usize, Origin::Poller);
         let there = processor::of_traffic(socket.as_fd()).expect("traffic");
@@ -309,7 +279,7 @@ mod tests {
 
     #[test]
     fn what_is_no_socket_belongs_nowhere() {
-        let engine = engine();
+        let engine = Engine::unmanned(2, 0);
         let file = std::fs::File::open("/dev/null").expect("it is always there");
         let mut steering = Steering::new(2);
         let mut sorter = steering.sort(&engine, OWN as usize, Origin::Poller);
@@ -322,7 +292,7 @@ mod tests {
 
     #[test]
     fn each_eighth_socket_goes_to_a_worker_with_half_as_much_to_do() {
-        let engine = engine();
+        let engine = Engine::unmanned(2, 0);
         let mut steering = Steering::new(2);
         let mut sorter = steering.sort(&engine, OWN as usize, Origin::Poller);
         // Until a worker starts it counts as asleep.
@@ -340,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_source_settles_with_a_busy_worker_and_leaves_an_idle_one() {
-        let engine = engine();
+        let engine = Engine::unmanned(2, 0);
         let mut steering = Steering::new(2);
         let mut sorter = steering.sort(&engine, OWN as usize, Origin::Inbox);
         assert_eq!(sorter.settles(OWN, NOBODY), None, "not busy yet");

@@ -2,7 +2,7 @@
     unsafe_code,
     reason = "registers descriptors that the caller promises to keep open; lets the event buffer move, and the kernel fill it"
 )]
-//! The wait on Linux: `epoll_wait` on the `polling` crate's descriptor.
+//! The wait on Linux: `epoll_pwait2`, or `epoll_pwait` for a look, on the `polling` crate's descriptor.
 //!
 //! Notifications come through an eventfd of our own, registered edge-triggered: it never needs to be read,
 //! for every write is an edge of its own.
