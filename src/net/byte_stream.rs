@@ -3,7 +3,7 @@
 //! After a short read from TCP the buffer is drained, which saves the system call that would say so. A Unix stream also
 //! stops short at bytes that came with descriptors, with more behind them.
 
-use runtime_core::{Direction, Interest, Registered};
+use runtime_core::{Interest, Registered};
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::AsFd;
@@ -123,7 +123,7 @@ fn poll_read_with<S: ByteStream>(
     if S::SHORT_READ_DRAINS {
         stream.poll_read_stream(cx, room, read)
     } else {
-        stream.poll_io(Direction::Read, cx, read)
+        stream.poll_read_pieces(cx, read)
     }
 }
 

@@ -29,6 +29,8 @@ mod guarded;
 
 mod readiness;
 
+mod recheck;
+
 mod relief;
 
 mod shutdown;

@@ -22,11 +22,13 @@
 //! * [`poller`] — the operating system's wait, one file a platform; [`registry`] — the table of sources
 //! * [`key`] — what a registration is called; [`inbox`] — events, and those for another thread than the one that waited
 //! * [`lease`] — the right to wait in the poller; [`branch`] — a worker's own poller, for sources that only it is to look at
+//! * [`recheck`] — sources that were taken for drained; [`odds`] — which ones are
 //! * [`registered`] — what users hold; [`current`] — the reactor of this thread
 //! * [`thread`] — the reactor thread
 
 pub(crate) mod ready;
 
+mod odds;
 mod readiness;
 mod waiters;
 
@@ -35,6 +37,7 @@ pub(crate) mod source;
 mod key;
 
 pub(crate) mod inbox;
+pub(crate) mod recheck;
 
 pub(crate) mod branch;
 pub(crate) mod poller;
@@ -53,6 +56,7 @@ pub use registered::{Initial, Registered};
 
 use crate::sync::Arc;
 use lease::Lease;
+use recheck::Rechecks;
 use registry::Registry;
 use std::io;
 
@@ -61,17 +65,28 @@ use std::io;
 pub(crate) struct Reactor {
     pub(crate) registry: Registry,
     pub(crate) lease: Lease,
-    /// Whether the calling thread has a few other tasks to poll.
-    others_wait: fn() -> bool,
+    here: Here,
 }
 
+/// What the reactor asks about the calling thread; the scheduler answers.
+#[derive(Debug)]
+pub(crate) struct Here {
+    /// Whether it has a few other tasks to poll.
+    pub(crate) others_wait: fn() -> bool,
+    /// Calls the function with the list of this thread's lane, if the thread is a worker of this reactor's runtime.
+    pub(crate) with_rechecks: fn(&Reactor, WithRechecks<'_>),
+}
+
+/// What is to be done with a list.
+pub(crate) type WithRechecks<'a> = &'a mut dyn FnMut(&Rechecks);
+
 impl Reactor {
-    /// A reactor for `workers` workers. `others_wait` says whether the calling thread has a few other tasks to poll.
-    pub(crate) fn new(workers: usize, others_wait: fn() -> bool) -> io::Result<Arc<Self>> {
+    /// A reactor for `workers` workers.
+    pub(crate) fn new(workers: usize, here: Here) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Self {
             registry: Registry::new(workers)?,
             lease: Lease::new(),
-            others_wait,
+            here,
         }))
     }
 }

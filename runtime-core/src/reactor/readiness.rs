@@ -9,6 +9,9 @@
 //!   looked: each event raises the generation, and `clear` changes nothing under another generation than
 //!   the one that was seen. So an event between the attempt and its `clear` is never lost.
 //! * W2 — DOWN, once set, stays: the runtime is gone, and no event will ever come again.
+//! * W3 — DOUBTFUL stands for a readiness to read that was taken back without an attempt that found nothing. It is settled by an event of
+//!   any kind, which makes it readable if it does not say so itself; by an attempt that found nothing; or by the note of it, which
+//!   makes it readable, see [`recheck`](super::recheck).
 //!
 //! # Edges
 //!
@@ -19,6 +22,8 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// The runtime is gone.
 const DOWN: u64 = 1 << 8;
+/// Taken for drained, and nobody has asked.
+const DOUBTFUL: u64 = 1 << 9;
 /// One generation.
 const GENERATION_ONE: u64 = 1 << 16;
 
@@ -41,6 +46,12 @@ impl Seen {
         self.0 & DOWN != 0
     }
 
+    /// Whether the source was taken for drained and may not be.
+    #[inline]
+    pub(super) fn is_doubtful(self) -> bool {
+        self.0 & DOUBTFUL != 0
+    }
+
     const fn generation(self) -> u64 {
         self.0 / GENERATION_ONE
     }
@@ -57,10 +68,18 @@ impl Readiness {
         Seen(self.0.load(Ordering::Acquire))
     }
 
-    /// Adds what an event brought, in a new generation.
+    /// Adds what an event brought, in a new generation. Gives what it came to: with a doubt that it settles (W3).
     #[inline]
-    pub(super) fn raise(&self, ready: Ready) {
-        self.update(|seen| Some(seen.0.wrapping_add(GENERATION_ONE) | u64::from(ready.bits())));
+    pub(super) fn raise(&self, ready: Ready) -> Ready {
+        let with_doubt = |seen: Seen| match seen.is_doubtful() {
+            true => ready | Ready::READABLE,
+            false => ready,
+        };
+        let before = self.update(|seen| {
+            let next = (seen.0 & !DOUBTFUL).wrapping_add(GENERATION_ONE);
+            Some(next | u64::from(with_doubt(seen).bits()))
+        });
+        before.map_or(ready, with_doubt)
     }
 
     /// Marks the end of the runtime.
@@ -72,13 +91,37 @@ impl Readiness {
     /// Takes `ready` back, if nothing has come since it was `seen` (W1).
     #[inline]
     pub(super) fn clear(&self, seen: Seen, ready: Ready) {
-        self.update(|now| {
-            (now.generation() == seen.generation()).then_some(now.0 & !u64::from(ready.bits()))
-        });
+        let mut bits = u64::from(ready.bits());
+        if ready.is_readable() {
+            bits |= DOUBTFUL;
+        }
+        self.update(|now| (now.generation() == seen.generation()).then_some(now.0 & !bits));
     }
 
+    /// Takes the source for drained, if nothing has come since it was `seen` (W3). Whether it is doubtful now by this call.
     #[inline]
-    fn update(&self, step: impl Fn(Seen) -> Option<u64>) {
+    pub(super) fn doubt(&self, seen: Seen) -> bool {
+        let readable = u64::from(Ready::READABLE.bits());
+        let before = self.update(|now| {
+            let is_up_to_date = now.generation() == seen.generation() && now.0 & readable != 0;
+            is_up_to_date.then_some(now.0 & !readable | DOUBTFUL)
+        });
+        before.is_some()
+    }
+
+    /// Makes it readable after all, in a new generation, if the doubt of when it was `seen` is not settled. Whether it did.
+    pub(super) fn recheck(&self, seen: Seen) -> bool {
+        let before = self.update(|now| {
+            let is_open = now.generation() == seen.generation() && now.is_doubtful();
+            let next = (now.0 & !DOUBTFUL).wrapping_add(GENERATION_ONE);
+            is_open.then_some(next | u64::from(Ready::READABLE.bits()))
+        });
+        before.is_some()
+    }
+
+    /// Changes the word as `step` says; what it was before, or nothing if `step` leaves it.
+    #[inline]
+    fn update(&self, step: impl Fn(Seen) -> Option<u64>) -> Option<Seen> {
         // ORDERING: Relaxed; only a guess for the exchange below, which checks it.
         let mut seen = self.0.load(Ordering::Relaxed);
         while let Some(next) = step(Seen(seen)) {
@@ -88,10 +131,11 @@ impl Readiness {
                 .0
                 .compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Relaxed)
             {
-                Ok(_) => return,
+                Ok(before) => return Some(Seen(before)),
                 Err(actual) => seen = actual,
             }
         }
+        None
     }
 }
 
@@ -116,6 +160,54 @@ mod tests {
         let readiness = Readiness::new(Ready::BOTH);
         readiness.clear(readiness.load(), Ready::READABLE);
         assert_eq!(readiness.load().ready(), Ready::WRITABLE);
+    }
+
+    /// Read until the buffer was full, and taken for drained.
+    fn doubtful() -> (Readiness, Seen) {
+        let readiness = Readiness::new(Ready::BOTH);
+        let seen = readiness.load();
+        assert!(readiness.doubt(seen));
+        assert_eq!(readiness.load().ready(), Ready::WRITABLE);
+        (readiness, seen)
+    }
+
+    #[test]
+    fn a_doubt_that_nothing_settles_ends_in_an_attempt() {
+        let (readiness, seen) = doubtful();
+        assert!(readiness.recheck(seen));
+        assert_eq!(readiness.load().ready(), Ready::BOTH);
+        assert!(!readiness.recheck(seen), "once");
+    }
+
+    #[test]
+    fn an_event_settles_a_doubt_for_the_reader_too() {
+        for event in [Ready::READABLE, Ready::WRITABLE, Ready::READ_CLOSED] {
+            let (readiness, seen) = doubtful();
+            assert_eq!(readiness.raise(event), event | Ready::READABLE);
+            assert!(readiness.load().ready().is_readable());
+            assert!(!readiness.load().is_doubtful());
+            assert!(!readiness.recheck(seen));
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_finds_nothing_settles_a_doubt_and_one_to_write_does_not() {
+        let (readiness, seen) = doubtful();
+        readiness.clear(readiness.load(), Ready::WRITABLE);
+        assert!(readiness.load().is_doubtful());
+        readiness.clear(readiness.load(), Ready::READABLE);
+        assert!(!readiness.recheck(seen));
+    }
+
+    #[test]
+    fn a_note_of_an_old_doubt_leaves_the_new_one() {
+        let (readiness, old) = doubtful();
+        readiness.raise(Ready::READABLE);
+        let new = readiness.load();
+        assert!(!readiness.doubt(old), "an event has come since");
+        assert!(readiness.doubt(new));
+        assert!(!readiness.recheck(old));
+        assert!(readiness.recheck(new));
     }
 
     #[test]

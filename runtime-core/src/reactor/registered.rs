@@ -19,6 +19,7 @@ use super::current;
 use super::guess::Guesses;
 use super::key::Key;
 use super::ready::{Direction, Interest, Ready};
+use super::recheck::Note;
 use super::source::Source;
 use super::thread::wake;
 use super::{Reactor, readiness::Seen};
@@ -222,7 +223,8 @@ impl<T: AsFd> Registered<T> {
         attempt: impl FnOnce(&T) -> io::Result<R>,
     ) -> io::Result<R> {
         let seen = self.source.seen();
-        if seen.ready().for_interest(interest).is_empty() {
+        let may_be_readable = seen.is_doubtful() && interest.is_readable();
+        if seen.ready().for_interest(interest).is_empty() && !may_be_readable {
             self.ensure_registered()?;
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -269,7 +271,7 @@ impl<T: AsFd> Registered<T> {
     /// Reads from a stream of bytes, such as a socket or a pipe, in the reader's one place.
     ///
     /// `read` is given the value and answers how many of at most `room` bytes it got. Not for sources where
-    /// a short read does not mean that nothing is left, such as terminals, and Unix streams that carry descriptors.
+    /// a short read does not mean that nothing is left: see [`poll_read_pieces`](Self::poll_read_pieces).
     #[inline]
     pub fn poll_read_stream(
         &self,
@@ -281,11 +283,45 @@ impl<T: AsFd> Registered<T> {
             let count = read(io)?;
             // A read stops short at urgent data too, with more behind it.
             let is_urgent = seen.ready().is_priority();
-            if count < room && count > 0 && !is_urgent && self.trusts_short_reads() {
-                self.source.clear_used_up(seen, Direction::Read);
+            if count > 0 && !is_urgent {
+                if count == room {
+                    if self.source.odds.on_full_read() {
+                        self.take_for_drained(seen);
+                    }
+                } else {
+                    self.source.odds.on_short_read();
+                    if self.trusts_short_reads() {
+                        self.source.clear_used_up(seen, Direction::Read);
+                    }
+                }
             }
             Ok(count)
         })
+    }
+
+    /// As [`poll_read_stream`](Self::poll_read_stream), where no read tells whether there is more behind it: Unix streams
+    /// that carry descriptors end it at each of them.
+    pub fn poll_read_pieces(
+        &self,
+        cx: &mut Context<'_>,
+        mut read: impl FnMut(&T) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        self.poll_attempt(Direction::Read, cx, |io, seen| {
+            let count = read(io)?;
+            if count > 0 && !seen.ready().is_priority() && self.source.odds.on_full_read() {
+                self.take_for_drained(seen);
+            }
+            Ok(count)
+        })
+    }
+
+    /// A read has filled its buffer, and there is likely no more: spares the attempt, or puts it off. See [`recheck`](super::recheck).
+    #[inline]
+    fn take_for_drained(&self, seen: Seen) {
+        let Some(&key) = self.key.get() else { return };
+        (self.reactor.here.with_rechecks)(&self.reactor, &mut |rechecks| {
+            rechecks.note(Note { key, seen }, || self.source.doubt(seen));
+        });
     }
 
     /// Writes to a stream of bytes in the writer's one place; as
@@ -327,6 +363,9 @@ impl<T: AsFd> Registered<T> {
             let seen = seen?;
             match attempt(self.get_ref(), seen) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if direction == Direction::Read {
+                        self.source.odds.on_nothing();
+                    }
                     self.source.clear(seen, direction.into());
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -341,7 +380,7 @@ impl<T: AsFd> Registered<T> {
     /// Registers a source that somebody waits for, or has another attempt made when others have had their turn.
     #[cold]
     fn begin_to_wait(&self, direction: Direction) -> io::Result<()> {
-        if self.guesses.may_guess(self.reactor.others_wait) {
+        if self.guesses.may_guess(self.reactor.here.others_wait) {
             let mut woken = Vec::new();
             self.source.on_event(direction.ready(), &mut woken);
             woken.into_iter().for_each(wake);

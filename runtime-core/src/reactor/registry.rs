@@ -14,6 +14,7 @@ use super::branch::{Branch, Graft, SHARED};
 use super::inbox::{Event, NEW, NOBODY, Steer};
 use super::key::Key;
 use super::poller::Poller;
+use super::recheck::Note;
 use super::source::Source;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, CachePadded, Mutex};
@@ -21,6 +22,9 @@ use slab::Slab;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::task::Waker;
+
+/// Sources rechecked at a time, under the table's lock.
+const RECHECKED_AT_ONCE: usize = 256;
 
 /// The table of sources, and the pollers that they are registered with.
 #[derive(Debug)]
@@ -151,6 +155,18 @@ impl Registry {
                 self.settle(entry, fd, home);
             }
             entry.source.on_event(event.ready, woken);
+        }
+    }
+
+    /// Has those sources tried that are still in doubt; collects the wakers.
+    pub(crate) fn recheck(&self, notes: &[Note], woken: &mut Vec<Waker>) {
+        for notes in notes.chunks(RECHECKED_AT_ONCE) {
+            let mut table = self.table.lock();
+            for note in notes {
+                if let Some(entry) = table.get(note.key) {
+                    entry.source.recheck(note.seen, woken);
+                }
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 //!   sees the other and no event passes a waiter by.
 //! * U2 — Wakers are cloned before the lock is taken, and woken and dropped after it is released.
 
+use super::odds::Odds;
 use super::readiness::{Readiness, Seen};
 use super::ready::{Direction, Interest, Ready};
 use super::waiters::Waiters;
@@ -24,6 +25,8 @@ use std::task::{Context, Poll, Waker};
 pub(crate) struct Source {
     _before: Gap,
     readiness: Readiness,
+    /// What a read that fills its buffer means.
+    pub(super) odds: Odds,
     waiters: Mutex<Waiters>,
     _after: Gap,
 }
@@ -33,6 +36,7 @@ impl Source {
         Self {
             _before: Gap::new(),
             readiness: Readiness::new(initial),
+            odds: Odds::new(),
             waiters: Mutex::new(Waiters::default()),
             _after: Gap::new(),
         }
@@ -41,8 +45,22 @@ impl Source {
     /// An event has come: collects the wakers that it concerns.
     #[inline]
     pub(crate) fn on_event(&self, ready: Ready, woken: &mut Vec<Waker>) {
-        self.readiness.raise(ready);
+        let ready = self.readiness.raise(ready);
         self.waiters.lock().take(ready, woken);
+    }
+
+    /// Takes the source for drained, if nothing has come since it was `seen`. Whether it did: then the caller notes it.
+    #[inline]
+    pub(crate) fn doubt(&self, seen: Seen) -> bool {
+        self.readiness.doubt(seen)
+    }
+
+    /// The note of a doubt is taken: unless it is settled, collects the wakers of readers, who are to try.
+    pub(crate) fn recheck(&self, seen: Seen, woken: &mut Vec<Waker>) {
+        if self.readiness.recheck(seen) {
+            self.odds.on_miss();
+            self.waiters.lock().take(Ready::READABLE, woken);
+        }
     }
 
     /// The runtime ends: collects all wakers.

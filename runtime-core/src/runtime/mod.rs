@@ -37,3 +37,6 @@ pub use simulated::check;
 pub use spawn::{id, run_in_executor, spawn, spawn_blocking, spawn_compute, try_id};
 pub use task_builder::TaskBuilder;
 pub use yield_now::yield_now;
+
+#[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
+mod tests;

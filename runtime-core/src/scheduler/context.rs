@@ -14,7 +14,7 @@ use super::home::Home;
 use super::house::{Flavor, House};
 use super::spares::HomeSpares;
 use super::worker::Worker;
-use crate::reactor::{self, Reactor};
+use crate::reactor::{self, Reactor, WithRechecks};
 #[cfg(gristmill_shuttle)]
 use crate::sync::CellKey as _;
 use crate::sync::{Arc, thread_local};
@@ -232,6 +232,18 @@ pub(super) fn few_others_wait() -> bool {
                 && (queue.has_stealable() || worker.engine().idle.counts().parked() == 0)
         })
     })
+}
+
+/// Calls `f` with the list of this thread's lane, if it is a worker of the runtime that `reactor` is of. Not in a simulation, whose worker never
+/// sleeps.
+pub(super) fn with_rechecks(reactor: &Reactor, f: WithRechecks<'_>) {
+    with_worker(|worker| {
+        let is_own = |worker: &&Worker| ptr::eq(&raw const *worker.engine().reactor, reactor);
+        let worker = worker.filter(|worker| worker.house.simulation.is_none());
+        if let Some(worker) = worker.filter(is_own) {
+            f(&worker.lane().rechecks);
+        }
+    });
 }
 
 /// Makes `worker` this thread's while `f` runs.

@@ -18,10 +18,10 @@ use super::unminded::Unminded;
 use crate::park::idle::BRIEF_SLEEP;
 use crate::park::{Idle, Unpark};
 use crate::queue::{Injector, LocalQueue};
-use crate::reactor::Reactor;
 use crate::reactor::branch::SHARED;
 use crate::reactor::lease::FOREVER;
 use crate::reactor::thread::Guard;
+use crate::reactor::{Here, Reactor};
 use crate::report::{Leftovers, Reporter};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use crate::sync::{Arc, CachePadded};
@@ -89,7 +89,11 @@ impl Engine {
                 (queue, Lane::new(shared))
             })
             .unzip();
-        let reactor = Reactor::new(workers, context::few_others_wait)?;
+        let here = Here {
+            others_wait: context::few_others_wait,
+            with_rechecks: context::with_rechecks,
+        };
+        let reactor = Reactor::new(workers, here)?;
         let guard = Arc::new(Guard::new());
         let engine = Arc::new_cyclic(|engine| Self {
             injector: CachePadded(Injector::new()),

@@ -7,6 +7,7 @@ use super::stats::Stats;
 use crate::park::Parker;
 use crate::queue;
 use crate::reactor::inbox::Inbox;
+use crate::reactor::recheck::Rechecks;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use crate::sync::{CachePadded, Mutex};
 use crate::task::Id;
@@ -58,6 +59,8 @@ pub(crate) struct Lane {
     pub(crate) stats: CachePadded<Stats>,
     /// Events that belong to this worker.
     pub(crate) inbox: CachePadded<Inbox>,
+    /// Sources that this worker has taken for drained.
+    pub(crate) rechecks: CachePadded<Rechecks>,
     /// Which processor the worker was on when it last handled events.
     processor: AtomicU32,
     /// How much waits for the worker when it finds events in its branch: a moving average, times [`LOAD_ONE`].
@@ -86,6 +89,7 @@ impl Lane {
             parker: Parker::new(),
             stats: CachePadded(Stats::new()),
             inbox: CachePadded(Inbox::new()),
+            rechecks: CachePadded(Rechecks::new()),
             processor: AtomicU32::new(u32::MAX),
             load: AtomicU32::new(0),
             asleep: AtomicBool::new(true),

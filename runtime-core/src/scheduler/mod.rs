@@ -18,8 +18,8 @@
 //! * [`context`] — what this thread is: a worker, inside a runtime, or neither
 //! * [`worker`] — the loop; [`search`] — where a worker finds work; [`sleep`] — how it goes to sleep, [`linger`] —
 //!   whether it looks a little longer before, and [`pace`] — how briefly it sleeps
-//! * [`steering`] — which worker an event belongs to; [`processor`] — what the system tells about that; [`stranded`] — events of a
-//!   worker that does not come, and [`neglected`] — its poller
+//! * [`steering`] — which worker an event belongs to; [`processor`] — what the system tells about that; [`rechecking`] — when it looks
+//!   once more at what it took for drained; [`stranded`] — events of a worker that does not come, and [`neglected`] — its poller
 //! * [`attendance`] — who works for the runtime just now
 //! * [`staff`] — the threads, with relief workers that stand in for stuck ones; [`need`] — how long one is; [`watch`] — what the
 //!   reactor thread asks; [`sight`] — which workers are stuck; [`block_in_place`] — a poll that says it will be long
@@ -62,6 +62,7 @@ pub(crate) mod shelf;
 mod linger;
 mod pace;
 mod processor;
+mod rechecking;
 mod search;
 mod sleep;
 mod slice;

@@ -137,6 +137,7 @@ impl Worker {
             self.until_shared.set(SHARED_EVERY - 1);
             self.look_at_shared_poller();
         }
+        self.count_look();
     }
 
     /// Whether there was something.

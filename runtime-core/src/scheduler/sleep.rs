@@ -45,6 +45,9 @@ impl Worker {
     /// Sleeps until there may be work. Comes back searching if it was woken to search.
     #[cold]
     pub(super) fn sleep(&self, searching: Option<Searching>) -> Option<Searching> {
+        if self.recheck_all() {
+            return searching;
+        }
         if self.advance_paused_time() {
             return searching;
         }
@@ -292,7 +295,7 @@ impl Worker {
             || self.lane().parker.take_notification()
             || engine.lanes.iter().enumerate().any(|(index, lane)| {
                 if index == own {
-                    !lane.inbox.is_empty()
+                    !lane.inbox.is_empty() || !lane.rechecks.is_empty()
                 } else {
                     lane.has_more()
                 }

@@ -152,12 +152,14 @@ impl Watch for Watcher {
         }
         self.looked_after = now;
         let any_neglected = self.neglected.look_after(registry, &engine.lanes, woken);
-        let events = self.stranded.take(&engine.lanes);
+        let events = self.stranded.take_events(&engine.lanes);
         let any_events = !events.is_empty();
         if any_events {
             registry.dispatch(events.into_iter(), &mut Anywhere, woken);
         }
-        any_events || any_neglected
+        let notes = self.stranded.take_notes(&engine.lanes);
+        registry.recheck(&notes, woken);
+        any_events || any_neglected || !notes.is_empty()
     }
 
     fn relieve_stuck(&mut self) -> bool {

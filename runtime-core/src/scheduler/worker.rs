@@ -22,6 +22,7 @@ use super::lane::{Lane, Moving};
 use super::linger::Linger;
 use super::pace::Pace;
 use super::poll_watch::PollWatch;
+use super::rechecking::Rechecking;
 use super::search::Searching;
 use super::steering::Steering;
 use crate::queue::LocalQueue;
@@ -71,6 +72,7 @@ pub(crate) struct Worker {
     /// Room for wakers on their way from the reactor to their tasks.
     pub(super) wakers: RefCell<Vec<Waker>>,
     pub(super) steering: RefCell<Steering>,
+    pub(super) rechecking: Rechecking,
     /// Siblings were not told of fired timers at once; in the timers' nanoseconds, when they are to be told after all.
     owed_at: Cell<Option<u64>>,
     /// Timers fired since the worker slept last.
@@ -118,6 +120,7 @@ impl Worker {
             events: RefCell::new(Vec::new()),
             wakers: RefCell::new(Vec::new()),
             steering: RefCell::new(Steering::new(workers)),
+            rechecking: Rechecking::new(),
             owed_at: Cell::new(None),
             fired: Cell::new(0),
             pace: Pace::new(),
@@ -184,6 +187,7 @@ impl Worker {
                 engine: self.engine(),
                 searching,
             };
+            let _last = LastLook(self);
             loop {
                 match between_rounds(self) {
                     Step::Stop => break,
@@ -283,6 +287,7 @@ impl Worker {
         self.fire_due_timers();
         self.look_at_own_branch();
         self.look_at_shared_poller();
+        self.count_look();
         // Workers that come back from long polls in turn would take the same tasks from each other again and again, to the back of
         // their queues each time.
         if !self.came_back.take() && self.engine().has_stuck() {
@@ -428,6 +433,15 @@ impl Drop for RootPoll<'_> {
         let lane = self.0.lane();
         lane.polled.end();
         self.0.heed_mark(lane);
+    }
+}
+
+/// The loop ends, maybe by a panic of the root future: nobody will look any more at what this worker took for drained (K3).
+struct LastLook<'a>(&'a Worker);
+
+impl Drop for LastLook<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.recheck_all();
     }
 }
 

@@ -1,0 +1,48 @@
+//! What takes a whole runtime to come about, and is not seen from outside of the crate.
+
+use super::Builder;
+use crate::reactor::{Initial, Registered};
+use std::future::poll_fn;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::task::{Context, Poll};
+
+/// Reads a message that comes once somebody waits for it. How many attempts that took.
+async fn attempts(socket: &Registered<UnixStream>, peer: &mut UnixStream) -> u32 {
+    let mut attempts = 0;
+    let mut poll_read = |cx: &mut Context<'_>| {
+        let read = |mut socket: &UnixStream| {
+            attempts += 1;
+            socket.read(&mut [0; 4])
+        };
+        socket.poll_read_stream(cx, 4, read)
+    };
+    poll_fn(|cx| {
+        assert!(poll_read(cx).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+    peer.write_all(&[7; 4]).expect("a write");
+    assert_eq!(poll_fn(&mut poll_read).await.expect("a read"), 4);
+    attempts
+}
+
+#[test]
+fn where_nothing_is_left_behind_full_reads_a_message_takes_one_attempt() {
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        let (socket, mut peer) = UnixStream::pair().expect("a pair");
+        socket.set_nonblocking(true).expect("a setting");
+        let socket = Registered::new(socket, Initial::NotReady).expect("a source");
+        // A machine that stands still for some ticks makes for attempts in vain. That is not so for ever.
+        let (mut in_a_row, mut messages) = (0, 0);
+        while in_a_row < 20 {
+            in_a_row = match attempts(&socket, &mut peer).await {
+                1 => in_a_row + 1,
+                _ => 0,
+            };
+            messages += 1;
+            assert!(messages < 100_000, "each message takes an attempt in vain");
+        }
+    });
+}

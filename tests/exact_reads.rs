@@ -1,0 +1,213 @@
+//! Reads that fill their buffer: what is left behind them is never forgotten, though an attempt is spared where there is mostly nothing.
+
+mod common;
+
+use common::{Flavour, on_each, within};
+use gristmill::io::{AsyncRead, AsyncReadExt};
+use gristmill::net::{TcpStream, UnixStream};
+use gristmill::runtime::Builder;
+use gristmill::time::timeout;
+use std::future::poll_fn;
+use std::io::Write;
+use std::net::TcpListener;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::Poll;
+use std::time::Duration;
+
+const LENGTH: usize = 64;
+
+/// More than the attempts in vain that it takes until the first is spared.
+const MANY: usize = 150;
+
+/// Reads messages of one length, each into a buffer that it fills, from a peer that writes when it is told to.
+struct Line<S> {
+    reader: S,
+    peer: Box<dyn Write + Send>,
+}
+
+fn tcp() -> Line<TcpStream> {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    let peer = std::net::TcpStream::connect(address).expect("a connection");
+    let (reader, _) = listener.accept().expect("a connection");
+    Line {
+        reader: TcpStream::from_std(reader).expect("inside a runtime"),
+        peer: Box::new(peer),
+    }
+}
+
+fn unix() -> Line<UnixStream> {
+    let (reader, peer) = std::os::unix::net::UnixStream::pair().expect("a pair");
+    Line {
+        reader: UnixStream::from_std(reader).expect("inside a runtime"),
+        peer: Box::new(peer),
+    }
+}
+
+impl<S: AsyncRead + Unpin> Line<S> {
+    async fn read(&mut self) {
+        let mut message = [0; LENGTH];
+        self.reader.read_exact(&mut message).await.expect("a read");
+        assert_eq!(message, [7; LENGTH]);
+    }
+
+    /// Waits for a message, of which so many come at once, and reads the first.
+    async fn wait_for(&mut self, messages: usize) {
+        let mut message = [0; LENGTH];
+        let mut read = pin!(self.reader.read_exact(&mut message));
+        poll_fn(|cx| {
+            assert!(read.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        let sent = vec![7; messages * LENGTH];
+        self.peer.write_all(&sent).expect("a write");
+        read.await.expect("a read");
+    }
+
+    /// Reads many messages that come one by one, and then one that has another behind it.
+    async fn leave_one_behind(&mut self) {
+        for _ in 0..MANY {
+            self.wait_for(1).await;
+        }
+        self.wait_for(2).await;
+    }
+
+    async fn read_all(&mut self) {
+        for _ in 0..3 {
+            self.leave_one_behind().await;
+            self.read().await;
+        }
+    }
+}
+
+#[test]
+fn a_message_right_behind_another_is_read() {
+    on_each(|runtime| {
+        let reading = runtime.spawn(async { tcp().read_all().await });
+        runtime.block_on(reading).expect("no panic");
+    });
+}
+
+#[test]
+fn the_same_of_a_unix_stream() {
+    on_each(|runtime| {
+        let reading = runtime.spawn(async { unix().read_all().await });
+        runtime.block_on(reading).expect("no panic");
+    });
+}
+
+#[test]
+fn it_is_read_beside_tasks_that_keep_the_worker_busy() {
+    for flavour in [Flavour::OneWorker, Flavour::CurrentThread] {
+        within(format!("{flavour:?}"), move || {
+            let runtime = flavour.runtime();
+            let is_over = Arc::new(AtomicBool::new(false));
+            let busy = [(); 100].map(|()| {
+                let is_over = Arc::clone(&is_over);
+                runtime.spawn(async move {
+                    while !is_over.load(Ordering::Relaxed) {
+                        gristmill::task::yield_now().await;
+                    }
+                })
+            });
+            let reading = runtime.spawn(async move {
+                tcp().read_all().await;
+                is_over.store(true, Ordering::Relaxed);
+            });
+            runtime.block_on(reading).expect("no panic");
+            for task in busy {
+                runtime.block_on(task).expect("no panic");
+            }
+        });
+    }
+}
+
+#[test]
+fn it_is_read_before_a_paused_clock_moves() {
+    within("paused", || {
+        let builder = Builder::new_current_thread().start_paused(true);
+        let runtime = builder.build().expect("a runtime");
+        runtime.block_on(async {
+            let mut line = tcp();
+            line.leave_one_behind().await;
+            let second = timeout(Duration::from_secs(1), line.read());
+            second.await.expect("it was there all the time");
+        });
+    });
+}
+
+#[test]
+fn who_does_not_wait_sees_it_at_once() {
+    on_each(|runtime| {
+        let reading = runtime.spawn(async {
+            let mut line = tcp();
+            line.leave_one_behind().await;
+            let mut message = [0; LENGTH];
+            assert_eq!(
+                line.reader.try_read(&mut message).expect("a message"),
+                LENGTH
+            );
+        });
+        runtime.block_on(reading).expect("no panic");
+    });
+}
+
+/// Reads a message under a runtime of its own.
+fn read_elsewhere(mut line: Line<TcpStream>) {
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(line.read());
+}
+
+#[test]
+fn it_is_read_elsewhere_while_its_worker_is_stuck() {
+    within("one worker, without relief", || {
+        let runtime = Builder::new()
+            .worker_threads(1)
+            .max_relief_threads(0)
+            .build()
+            .expect("a runtime");
+        let (send_line, line) = mpsc::channel();
+        let (is_read, wait) = mpsc::channel();
+        let stuck = runtime.spawn(async move {
+            let mut line = tcp();
+            line.leave_one_behind().await;
+            send_line.send(line).expect("somebody reads");
+            wait.recv().expect("it is read");
+        });
+        read_elsewhere(line.recv().expect("a line"));
+        is_read.send(()).expect("the worker waits");
+        runtime.block_on(stuck).expect("no panic");
+    });
+}
+
+/// Has a future on the worker of a current-thread runtime leave a message behind as its last act, and reads it elsewhere.
+fn left_by_the_last_poll(last_act: fn()) {
+    within("a current-thread runtime", move || {
+        let runtime = Builder::new_current_thread().build().expect("a runtime");
+        let left = Mutex::new(None);
+        let root = async {
+            let mut line = tcp();
+            line.leave_one_behind().await;
+            *left.lock().expect("no panic under it") = Some(line);
+            last_act();
+        };
+        let _ = catch_unwind(AssertUnwindSafe(|| runtime.block_on(root)));
+        let line = left.into_inner().expect("no panic under it");
+        read_elsewhere(line.expect("a line"));
+        drop(runtime);
+    });
+}
+
+#[test]
+fn it_is_read_elsewhere_after_its_worker_has_gone() {
+    left_by_the_last_poll(|| {});
+}
+
+#[test]
+fn it_is_read_elsewhere_after_its_worker_has_panicked() {
+    left_by_the_last_poll(|| std::panic::resume_unwind(Box::new("on purpose")));
+}
