@@ -88,7 +88,9 @@ impl Scene {
             }
             let note = Note::of(1, seen);
             match fault {
-                Fault::Nothing => self.rechecks.note(note, || self.source.doubt(seen)),
+                Fault::Nothing => {
+                    self.rechecks.note(note, || self.source.doubt(seen));
+                }
                 Fault::NotedFirst => {
                     self.rechecks.note(note, || true);
                     self.source.doubt(seen);

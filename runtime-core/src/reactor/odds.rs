@@ -1,8 +1,12 @@
 //! Whether a source that has just filled a reader's buffer is worth being taken for drained, see [`recheck`](super::recheck).
 //!
-//! It is once some attempts in a row that followed such reads have found nothing. Where no event came in time for it, or there was more all the
-//! time, it takes more of them from then on: a few more where an attempt was only put off, many where a message was. And what a worker learns with
-//! one source holds for all: where one message in a thousand has another behind it, nothing is taken for drained.
+//! It is once some attempts in a row that followed such reads have found nothing, and where something was written since the read before: who answers
+//! each message mostly has a peer that waits for that. Each sixteenth time it is tried all the same, since an event of the next message hides what
+//! the one before has left behind.
+//!
+//! Where no event came in time for it, or there was more all the time, it takes more such attempts from then on: a few more where one was only
+//! put off, many where a message was. And what a worker learns with one source holds for all: where one message in a thousand has another
+//! behind it, nothing is taken for drained.
 
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::thread_local;
@@ -14,8 +18,10 @@ const FIRST: u16 = 16;
 const MOST_FOR_NOTHING: u16 = 128;
 /// The same at the least where a message was: no more than one in a thousand is to wait for that.
 const LEAST_FOR_A_MESSAGE: u16 = 1_024;
-/// After so many times as many that went well as it takes attempts, it takes half of them.
-const FORGIVEN_AFTER: u16 = 16;
+/// The same at the very most.
+const MOST: u16 = 1 << 15;
+/// A source is taken for drained so often in a row.
+const TAKEN_IN_A_ROW: u8 = 15;
 
 /// What a message that has another behind it costs this thread's credit, in messages without.
 const LOST: i32 = 1_024;
@@ -27,10 +33,8 @@ thread_local! {
     static CREDIT: Cell<i32> = const { Cell::new(0) };
 }
 
-/// A message had none behind it, or had one.
 #[inline]
-fn count(has_more: bool) {
-    let change = if has_more { -LOST } else { 1 };
+fn count(change: i32) {
     // A thread that is past its destructors learns nothing.
     let _ = CREDIT.try_with(|credit| {
         credit.set((credit.get() + change).clamp(-MOST_CREDIT, MOST_CREDIT));
@@ -52,16 +56,20 @@ pub(super) struct Odds(AtomicU64);
 struct State {
     /// Attempts in vain that are still wanted.
     wanted: u16,
-    /// How many are wanted after the next disappointment.
+    /// How many are wanted after the next disappointment. A power of two.
     price: u16,
-    /// Times in a row that went well.
-    run: u16,
+    /// Runs in a row at whose end there was nothing.
+    well: u16,
+    /// Times in a row that it was taken for drained.
+    run: u8,
     /// What the next attempt is to show.
     open: Open,
+    /// Something was written since the last read that filled its buffer.
+    answered: bool,
 }
 
 /// What is to be learnt from the next attempt.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
     /// Nothing.
     Settled,
@@ -76,31 +84,51 @@ impl Odds {
         let state = State {
             wanted: FIRST,
             price: FIRST,
+            well: 0,
             run: 0,
             open: Open::Settled,
+            answered: false,
         };
         Self(AtomicU64::new(state.pack()))
     }
 
     /// A read has filled its buffer: whether to take the source for drained.
     #[inline]
-    pub(super) fn on_full_read(&self) -> bool {
-        let mut state = self.load();
-        let is_drained = state.open == Open::Settled && state.wanted == 0 && has_credit();
-        if is_drained {
-            count(false);
-            state.go_well();
-        } else {
-            state.find_more();
-            state.open = Open::Behind;
-        }
-        self.store(state);
-        is_drained
+    pub(super) fn may_take(&self) -> bool {
+        let state = self.load();
+        state.open == Open::Settled
+            && state.wanted == 0
+            && state.answered
+            && state.run < TAKEN_IN_A_ROW
+            && has_credit()
     }
 
-    /// A read has got less than it had room for.
+    /// A read has filled its buffer, and the source was taken for drained.
     #[inline]
-    pub(super) fn on_short_read(&self) {
+    pub(super) fn on_taken(&self) {
+        let mut state = self.load();
+        state.run += 1;
+        state.answered = false;
+        self.store(state);
+    }
+
+    /// A read has filled its buffer, and the next attempt will show what is behind it.
+    #[inline]
+    pub(super) fn on_full_read(&self) {
+        let mut state = self.load();
+        state.find_more();
+        state.open = Open::Behind;
+        if !state.answered {
+            // It would not be taken for drained, so what is behind it counts for nobody else.
+            state.wanted = state.wanted.max(1);
+        }
+        state.answered = false;
+        self.store(state);
+    }
+
+    /// An attempt to read has found something else than a buffer full.
+    #[inline]
+    pub(super) fn on_more(&self) {
         let mut state = self.load();
         if state.open != Open::Settled {
             state.find_more();
@@ -108,31 +136,41 @@ impl Odds {
         }
     }
 
-    /// An attempt has found nothing.
+    /// An attempt to read has found nothing.
     #[inline]
     pub(super) fn on_nothing(&self) {
         let mut state = self.load();
-        match state.open {
-            Open::Settled => return,
-            Open::Behind if state.wanted == 0 => count(false),
-            Open::Behind => state.wanted -= 1,
-            Open::BehindLate => {
-                if state.price < MOST_FOR_NOTHING {
-                    state.price *= 2;
-                }
-                state.wanted = state.price;
-            }
+        if state.open != Open::Settled {
+            state.find_nothing();
+            self.store(state);
         }
-        state.open = Open::Settled;
-        self.store(state);
     }
 
-    /// The source was taken for drained, and no event came in time.
+    /// An event has come: what an attempt finds that was put off may be new.
+    #[inline]
+    pub(super) fn on_event(&self) {
+        let mut state = self.load();
+        if state.open == Open::BehindLate {
+            state.open = Open::Settled;
+            self.store(state);
+        }
+    }
+
+    /// Something was written.
+    #[inline]
+    pub(super) fn on_write(&self) {
+        let mut state = self.load();
+        if !state.answered {
+            state.answered = true;
+            self.store(state);
+        }
+    }
+
+    /// The source was taken for drained, and no event came in time for who waits.
     #[cold]
     pub(super) fn on_miss(&self) {
         let mut state = self.load();
         state.open = Open::BehindLate;
-        state.run = 0;
         self.store(state);
     }
 
@@ -153,50 +191,72 @@ impl State {
     /// There was more behind a read, if that was a question.
     #[inline]
     fn find_more(&mut self) {
-        match self.open {
-            Open::Settled => return,
-            Open::Behind if self.wanted == 0 => count(true),
-            Open::Behind => {}
-            Open::BehindLate => {
-                count(true);
-                self.price = LEAST_FOR_A_MESSAGE.max(self.price.saturating_mul(2));
-            }
+        if self.open == Open::Settled {
+            return;
         }
-        self.wanted = self.price;
-        self.open = Open::Settled;
+        if self.run > 0 {
+            // It has waited since the last event, or for several.
+            self.price = LEAST_FOR_A_MESSAGE.max(self.price.saturating_mul(2).min(MOST));
+        }
+        if self.run > 0 || self.wanted == 0 {
+            count(-LOST);
+        }
+        self.begin_anew();
     }
 
-    /// The source is taken for drained once more.
     #[inline]
-    fn go_well(&mut self) {
-        self.run = self.run.saturating_add(1);
-        if self.price > FIRST && self.run >= self.price.saturating_mul(FORGIVEN_AFTER) {
-            self.price /= 2;
-            self.run = 0;
+    fn find_nothing(&mut self) {
+        if self.open == Open::BehindLate {
+            if self.price < MOST_FOR_NOTHING {
+                self.price *= 2;
+            }
+            self.begin_anew();
+            return;
         }
+        self.open = Open::Settled;
+        if self.wanted > 0 {
+            self.wanted -= 1;
+            return;
+        }
+        count(1 + i32::from(self.run));
+        self.run = 0;
+        self.well = self.well.saturating_add(1);
+        if self.price > FIRST && self.well >= self.price {
+            self.price /= 2;
+            self.well = 0;
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        self.wanted = self.price;
+        self.well = 0;
+        self.run = 0;
+        self.open = Open::Settled;
     }
 
     #[inline]
     fn pack(self) -> u64 {
-        let words = [self.wanted, self.price, self.run, self.open as u16];
-        words
-            .iter()
-            .rev()
-            .fold(0, |word, &part| word << 16 | u64::from(part))
+        u64::from(self.wanted)
+            | u64::from(self.price) << 16
+            | u64::from(self.well) << 32
+            | u64::from(self.run) << 48
+            | (self.open as u64) << 56
+            | u64::from(self.answered) << 63
     }
 
     #[inline]
     fn unpack(word: u64) -> Self {
-        let part = |at: u32| (word >> (16 * at)) as u16;
         Self {
-            wanted: part(0),
-            price: part(1),
-            run: part(2),
-            open: match part(3) {
+            wanted: word as u16,
+            price: (word >> 16) as u16,
+            well: (word >> 32) as u16,
+            run: (word >> 48) as u8,
+            open: match (word >> 56) & 3 {
                 0 => Open::Settled,
                 1 => Open::Behind,
                 _ => Open::BehindLate,
             },
+            answered: word >> 63 != 0,
         }
     }
 }
@@ -205,23 +265,32 @@ impl State {
 mod tests {
     use super::*;
 
-    /// Full reads and attempts in vain by turns, until the source is taken for drained: how many of each there were before.
+    /// A message that fills the buffer comes, and is answered. Whether the source is taken for drained.
+    fn message(odds: &Odds) -> bool {
+        let is_taken = odds.may_take();
+        if is_taken {
+            odds.on_taken();
+        } else {
+            odds.on_full_read();
+        }
+        odds.on_write();
+        is_taken
+    }
+
+    /// Messages that have nothing behind them, until the source is taken for drained: how many there were before.
     fn attempts(odds: &Odds) -> u32 {
         let mut count = 0;
-        while !odds.on_full_read() {
+        while !message(odds) {
             odds.on_nothing();
             count += 1;
         }
         count
     }
 
-    #[test]
-    fn a_source_is_taken_for_drained_after_a_few_attempts_in_vain_and_from_then_on() {
-        let odds = Odds::new();
-        assert_eq!(attempts(&odds), u32::from(FIRST));
-        for _ in 0..1_000 {
-            assert_eq!(attempts(&odds), 0);
-        }
+    /// No event came in time, and the attempt that was put off finds nothing.
+    fn miss_nothing(odds: &Odds) {
+        odds.on_miss();
+        odds.on_nothing();
     }
 
     /// Lets the thread's credit be as after `messages` without another behind them.
@@ -229,10 +298,27 @@ mod tests {
         CREDIT.with(|credit| credit.set(messages.min(MOST_CREDIT)));
     }
 
-    /// No event came in time, and the attempt that was put off finds nothing.
-    fn miss_nothing(odds: &Odds) {
-        odds.on_miss();
-        odds.on_nothing();
+    #[test]
+    fn a_source_is_taken_for_drained_after_some_attempts_in_vain_and_from_then_on_fifteen_times_of_sixteen()
+     {
+        let odds = Odds::new();
+        assert_eq!(attempts(&odds), u32::from(FIRST));
+        for _ in 0..100 {
+            for _ in 1..TAKEN_IN_A_ROW {
+                assert_eq!(attempts(&odds), 0);
+            }
+            assert_eq!(attempts(&odds), 1);
+        }
+    }
+
+    #[test]
+    fn a_source_that_nobody_writes_to_is_never_taken_for_drained() {
+        let odds = Odds::new();
+        for _ in 0..1_000 {
+            assert!(!odds.may_take());
+            odds.on_full_read();
+            odds.on_nothing();
+        }
     }
 
     #[test]
@@ -249,19 +335,29 @@ mod tests {
     fn a_message_that_had_to_wait_makes_it_far_rarer() {
         let odds = Odds::new();
         let _ = attempts(&odds);
-        odds.on_miss();
-        assert!(!odds.on_full_read(), "there was a message, and maybe more");
-        odds.on_nothing();
-        credit_of(LOST);
-        assert_eq!(attempts(&odds), 1_023);
-        for price in [2_048, 4_096, 8_192, 16_384, 32_768, 65_535, 65_535] {
+        for price in [1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 32_768] {
             odds.on_miss();
-            odds.on_short_read();
+            odds.on_more();
             credit_of(LOST);
             assert_eq!(attempts(&odds), price);
         }
         miss_nothing(&odds);
-        assert_eq!(attempts(&odds), 65_535);
+        assert_eq!(attempts(&odds), 32_768);
+    }
+
+    #[test]
+    fn what_each_event_has_left_behind_is_found_by_the_sixteenth_and_makes_it_far_rarer() {
+        let odds = Odds::new();
+        let _ = attempts(&odds);
+        // Each event is of two messages, and one is read.
+        let taken = (1..100).find(|_| !message(&odds)).expect("a check");
+        assert_eq!(taken, i32::from(TAKEN_IN_A_ROW));
+        for _ in 0..taken {
+            assert!(!message(&odds));
+        }
+        odds.on_nothing();
+        credit_of(LOST);
+        assert_eq!(attempts(&odds), 1_023);
     }
 
     #[test]
@@ -272,16 +368,34 @@ mod tests {
             miss_nothing(&odds);
             let _ = attempts(&odds);
         }
-        for _ in 0..16 * 128 {
-            assert_eq!(attempts(&odds), 0);
+        for _ in 0..128 * u32::from(TAKEN_IN_A_ROW) {
+            let _ = attempts(&odds);
         }
         miss_nothing(&odds);
         assert_eq!(attempts(&odds), 128, "half, and twice that");
-        for _ in 0..2 * 16 * 128 {
-            assert_eq!(attempts(&odds), 0);
+    }
+
+    #[test]
+    fn a_message_that_comes_before_the_late_attempt_had_not_to_wait() {
+        let odds = Odds::new();
+        let _ = attempts(&odds);
+        odds.on_miss();
+        odds.on_event();
+        assert_eq!(attempts(&odds), 0);
+    }
+
+    #[test]
+    fn a_stream_that_nobody_answers_says_nothing_about_others() {
+        let stream = Odds::new();
+        for _ in 0..100 {
+            for _ in 0..FIRST {
+                stream.on_full_read();
+                stream.on_nothing();
+            }
+            stream.on_full_read();
+            stream.on_more();
         }
-        miss_nothing(&odds);
-        assert_eq!(attempts(&odds), 32, "as after the first");
+        assert!(has_credit());
     }
 
     #[test]
@@ -289,11 +403,11 @@ mod tests {
         let unlucky = Odds::new();
         let _ = attempts(&unlucky);
         unlucky.on_miss();
-        unlucky.on_short_read();
-        // A thousand of another's have nothing behind them, the first of which it wants to see anyway.
+        unlucky.on_more();
+        // A thousand of another's have nothing behind them, beyond those that it wants to see anyway.
         let other = Odds::new();
         let seen = attempts(&other);
-        assert!((1_000..1_100).contains(&seen), "{seen}");
+        assert_eq!(seen, u32::from(FIRST) + LOST as u32);
         assert_eq!(attempts(&other), 0);
     }
 
@@ -302,18 +416,17 @@ mod tests {
         let mut waited = 0;
         for _source in 0..1_000 {
             let odds = Odds::new();
-            for message in 1..=200 {
-                let has_more = message % 100 == 0;
-                if odds.on_full_read() {
-                    if has_more {
+            for number in 1..=200 {
+                let has_more = number % 100 == 0;
+                match (message(&odds), has_more) {
+                    (true, true) => {
                         waited += 1;
                         odds.on_miss();
-                        odds.on_short_read();
+                        odds.on_more();
                     }
-                } else if has_more {
-                    odds.on_short_read();
-                } else {
-                    odds.on_nothing();
+                    (true, false) => {}
+                    (false, true) => odds.on_more(),
+                    (false, false) => odds.on_nothing(),
                 }
             }
         }
@@ -326,14 +439,14 @@ mod tests {
         let odds = Odds::new();
         // A header and a body, each read to the byte.
         for _ in 0..1_000 {
-            assert!(!odds.on_full_read());
-            assert!(!odds.on_full_read());
+            assert!(!message(&odds));
+            assert!(!message(&odds));
             odds.on_nothing();
         }
         // A buffer full, and the rest.
         for _ in 0..1_000 {
-            assert!(!odds.on_full_read());
-            odds.on_short_read();
+            assert!(!message(&odds));
+            odds.on_more();
             odds.on_nothing();
         }
     }

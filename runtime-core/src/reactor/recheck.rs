@@ -82,15 +82,17 @@ impl Rechecks {
         }
     }
 
-    /// Notes a source, if `doubt` makes it doubtful and there is room. Only for the lane's worker.
-    pub(crate) fn note(&self, note: Note, doubt: impl FnOnce() -> bool) {
+    /// Notes a source, if `doubt` makes it doubtful and there is room. Whether it did. Only for the lane's worker.
+    pub(crate) fn note(&self, note: Note, doubt: impl FnOnce() -> bool) -> bool {
         let mut lists = self.lists.lock();
-        if lists.young.len() + lists.old.len() < MOST && doubt() {
+        let is_noted = lists.young.len() + lists.old.len() < MOST && doubt();
+        if is_noted {
             lists.young.push(note);
             // ORDERING: Relaxed, as everywhere here. It is the worker itself that must not miss it; another that does looks again a tick
             // later.
             self.has_notes.store(true, Ordering::Relaxed);
         }
+        is_noted
     }
 
     #[inline]
@@ -151,15 +153,15 @@ mod tests {
     fn a_note_is_taken_at_the_second_turn() {
         let rechecks = Rechecks::new();
         let mut taken = Vec::new();
-        rechecks.note(note(1), || true);
+        assert!(rechecks.note(note(1), || true));
         rechecks.turn(&mut taken);
         assert_eq!(taken, []);
-        rechecks.note(note(2), || true);
+        assert!(rechecks.note(note(2), || true));
         rechecks.turn(&mut taken);
         assert_eq!(taken, [note(1)]);
         taken.clear();
         assert!(!rechecks.is_empty());
-        rechecks.note(note(3), || true);
+        assert!(rechecks.note(note(3), || true));
         rechecks.take_all(&mut taken);
         assert_eq!(taken, [note(2), note(3)]);
         assert!(rechecks.is_empty());
@@ -168,12 +170,12 @@ mod tests {
     #[test]
     fn what_is_not_in_doubt_is_not_noted_and_where_there_is_no_room_nothing_becomes_doubtful() {
         let rechecks = Rechecks::new();
-        rechecks.note(note(0), || false);
+        assert!(!rechecks.note(note(0), || false));
         assert!(rechecks.is_empty());
         for key in 0..MOST {
-            rechecks.note(note(key), || true);
+            assert!(rechecks.note(note(key), || true));
         }
         rechecks.turn(&mut Vec::new());
-        rechecks.note(note(MOST), || unreachable!("no room"));
+        assert!(!rechecks.note(note(MOST), || unreachable!("no room")));
     }
 }

@@ -283,16 +283,12 @@ impl<T: AsFd> Registered<T> {
             let count = read(io)?;
             // A read stops short at urgent data too, with more behind it.
             let is_urgent = seen.ready().is_priority();
-            if count > 0 && !is_urgent {
-                if count == room {
-                    if self.source.odds.on_full_read() {
-                        self.take_for_drained(seen);
-                    }
-                } else {
-                    self.source.odds.on_short_read();
-                    if self.trusts_short_reads() {
-                        self.source.clear_used_up(seen, Direction::Read);
-                    }
+            if count == room {
+                self.leave_open(count, seen);
+            } else if count > 0 {
+                self.source.odds.on_more();
+                if !is_urgent && self.trusts_short_reads() {
+                    self.source.clear_used_up(seen, Direction::Read);
                 }
             }
             Ok(count)
@@ -308,20 +304,38 @@ impl<T: AsFd> Registered<T> {
     ) -> Poll<io::Result<usize>> {
         self.poll_attempt(Direction::Read, cx, |io, seen| {
             let count = read(io)?;
-            if count > 0 && !seen.ready().is_priority() && self.source.odds.on_full_read() {
-                self.take_for_drained(seen);
-            }
+            self.leave_open(count, seen);
             Ok(count)
         })
     }
 
-    /// A read has filled its buffer, and there is likely no more: spares the attempt, or puts it off. See [`recheck`](super::recheck).
+    /// A read leaves it open whether there is more behind it. If there is likely not the attempt is spared, or put off: see
+    /// [`recheck`](super::recheck). Not before hang-ups are reported, so that the end of the stream is no such thing.
     #[inline]
-    fn take_for_drained(&self, seen: Seen) {
-        let Some(&key) = self.key.get() else { return };
+    fn leave_open(&self, count: usize, seen: Seen) {
+        let odds = &self.source.odds;
+        if count == 0 {
+            return;
+        }
+        let may_take = !seen.ready().is_priority() && odds.may_take() && self.trusts_short_reads();
+        if may_take && self.take_for_drained(seen) {
+            odds.on_taken();
+        } else {
+            odds.on_full_read();
+        }
+    }
+
+    /// Whether it did.
+    #[inline]
+    fn take_for_drained(&self, seen: Seen) -> bool {
+        let Some(&key) = self.key.get() else {
+            return false;
+        };
+        let mut is_taken = false;
         (self.reactor.here.with_rechecks)(&self.reactor, &mut |rechecks| {
-            rechecks.note(Note { key, seen }, || self.source.doubt(seen));
+            is_taken = rechecks.note(Note { key, seen }, || self.source.doubt(seen));
         });
+        is_taken
     }
 
     /// Writes to a stream of bytes in the writer's one place; as
@@ -335,6 +349,7 @@ impl<T: AsFd> Registered<T> {
     ) -> Poll<io::Result<usize>> {
         self.poll_attempt(Direction::Write, cx, |io, seen| {
             let count = write(io)?;
+            self.source.odds.on_write();
             if count < length && count > 0 {
                 // The buffer is full. The edge that says there is room again is yet to come.
                 self.source.clear_used_up(seen, Direction::Write);
@@ -392,9 +407,16 @@ impl<T: AsFd> Registered<T> {
     /// Takes readiness back if the attempt showed that it is used up.
     #[inline]
     fn settle<R>(&self, seen: Seen, interest: Interest, outcome: io::Result<R>) -> io::Result<R> {
-        if let Err(error) = &outcome
-            && error.kind() == io::ErrorKind::WouldBlock
-        {
+        let found_nothing =
+            matches!(&outcome, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        if interest.is_readable() {
+            let odds = &self.source.odds;
+            match found_nothing {
+                true => odds.on_nothing(),
+                false => odds.on_more(),
+            }
+        }
+        if found_nothing {
             self.source.clear(seen, interest);
             self.ensure_registered()?;
         }

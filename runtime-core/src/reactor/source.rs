@@ -45,6 +45,7 @@ impl Source {
     /// An event has come: collects the wakers that it concerns.
     #[inline]
     pub(crate) fn on_event(&self, ready: Ready, woken: &mut Vec<Waker>) {
+        self.odds.on_event();
         let ready = self.readiness.raise(ready);
         self.waiters.lock().take(ready, woken);
     }
@@ -58,8 +59,12 @@ impl Source {
     /// The note of a doubt is taken: unless it is settled, collects the wakers of readers, who are to try.
     pub(crate) fn recheck(&self, seen: Seen, woken: &mut Vec<Waker>) {
         if self.readiness.recheck(seen) {
-            self.odds.on_miss();
+            let before = woken.len();
             self.waiters.lock().take(Ready::READABLE, woken);
+            // Whoever was not waiting has missed nothing.
+            if woken.len() > before {
+                self.odds.on_miss();
+            }
         }
     }
 

@@ -38,5 +38,9 @@ pub use spawn::{id, run_in_executor, spawn, spawn_blocking, spawn_compute, try_i
 pub use task_builder::TaskBuilder;
 pub use yield_now::yield_now;
 
-#[cfg(all(test, not(any(gristmill_loom, gristmill_shuttle))))]
+#[cfg(all(
+    test,
+    target_os = "linux",
+    not(any(gristmill_loom, gristmill_shuttle, gristmill_portable))
+))]
 mod tests;

@@ -54,6 +54,7 @@ fn prepare(worker: &Worker) -> Announced {
         house.flavor == Flavor::MultiThread,
         "block_in_place needs a multi-thread runtime: use spawn_blocking here, or Builder::new_multi_thread()"
     );
+    let _ = worker.recheck_all();
     house.engine.announce_stall(worker.lane());
     let announced = Announced {
         house: Arc::clone(house),

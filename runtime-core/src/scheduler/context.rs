@@ -234,13 +234,14 @@ pub(super) fn few_others_wait() -> bool {
     })
 }
 
-/// Calls `f` with the list of this thread's lane, if it is a worker of the runtime that `reactor` is of. Not in a simulation, whose worker never
-/// sleeps.
+/// Calls `f` with the list of this thread's lane, if it is a worker of the runtime that `reactor` is of, and will look at it again. That of a
+/// simulation never sleeps.
 pub(super) fn with_rechecks(reactor: &Reactor, f: WithRechecks<'_>) {
     with_worker(|worker| {
         let is_own = |worker: &&Worker| ptr::eq(&raw const *worker.engine().reactor, reactor);
-        let worker = worker.filter(|worker| worker.house.simulation.is_none());
-        if let Some(worker) = worker.filter(is_own) {
+        let looks =
+            |worker: &&Worker| worker.house.simulation.is_none() && !worker.rechecking.is_over();
+        if let Some(worker) = worker.filter(looks).filter(is_own) {
             f(&worker.lane().rechecks);
         }
     });

@@ -15,8 +15,10 @@ const TASKS_FOR_A_LOOK: usize = 32;
 pub(super) struct Rechecking {
     /// Looks until the next turn.
     until_turn: Cell<usize>,
-    /// The longest that the queue was at a look since the last one.
+    /// The longest that the queue was at the last looks; what is past is forgotten by and by.
     longest_queue: Cell<usize>,
+    /// The worker will look no more.
+    is_over: Cell<bool>,
     /// Room for notes on their way out of the list.
     notes: RefCell<Vec<Note>>,
 }
@@ -26,21 +28,26 @@ impl Rechecking {
         Self {
             until_turn: Cell::new(LEAST_LOOKS),
             longest_queue: Cell::new(0),
+            is_over: Cell::new(false),
             notes: RefCell::new(Vec::new()),
         }
+    }
+
+    /// Whether the worker will look no more, so that it must not note anything.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.get()
     }
 
     /// Counts a look; whether it is time for a turn. From one turn to the next a worker handles, where two tasks talk to each other, an
     /// answer for most sources that it took for drained before.
     fn is_due(&self, queue: usize) -> bool {
-        let longest = self.longest_queue.get().max(queue);
-        let left = self.until_turn.get() - 1;
+        let past = self.longest_queue.get();
+        let longest = queue.max(past - past.div_ceil(4));
+        self.longest_queue.set(longest);
+        let looks = LEAST_LOOKS + longest / TASKS_FOR_A_LOOK;
+        let left = self.until_turn.get().min(looks) - 1;
         let is_due = left == 0;
-        self.longest_queue.set(if is_due { 0 } else { longest });
-        self.until_turn.set(match is_due {
-            true => LEAST_LOOKS + longest / TASKS_FOR_A_LOOK,
-            false => left,
-        });
+        self.until_turn.set(if is_due { looks } else { left });
         is_due
     }
 }
@@ -68,6 +75,12 @@ impl Worker {
     pub(super) fn recheck_all(&self) -> bool {
         let rechecks = &self.lane().rechecks;
         !rechecks.is_empty() && self.recheck(|notes| rechecks.take_all(notes))
+    }
+
+    /// The same, for good.
+    pub(super) fn look_no_more(&self) {
+        self.rechecking.is_over.set(true);
+        let _ = self.recheck_all();
     }
 
     fn recheck(&self, take: impl FnOnce(&mut Vec<Note>)) -> bool {
@@ -101,12 +114,20 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(looks(&rechecking, 0), LEAST_LOOKS);
         }
-        assert_eq!(
-            looks(&rechecking, 320),
-            LEAST_LOOKS,
-            "until now it was short"
-        );
-        assert_eq!(looks(&rechecking, 0), LEAST_LOOKS + 10);
+        let _ = looks(&rechecking, 320);
+        assert_eq!(looks(&rechecking, 320), LEAST_LOOKS + 10);
+    }
+
+    #[test]
+    fn a_queue_that_was_long_is_forgotten() {
+        let rechecking = Rechecking::new();
+        for _ in 0..2 {
+            let _ = looks(&rechecking, 20_000);
+        }
+        assert!(looks(&rechecking, 0) < 40);
+        for _ in 0..10 {
+            let _ = looks(&rechecking, 0);
+        }
         assert_eq!(looks(&rechecking, 0), LEAST_LOOKS);
     }
 }

@@ -83,7 +83,7 @@ mod tests {
         let lanes = [lane()];
         let note = Note::of(7, Source::new(Ready::READABLE).seen());
         let mut stranded = Stranded::new(1);
-        lanes[0].rechecks.note(note, || true);
+        assert!(lanes[0].rechecks.note(note, || true));
         for _ in 0..3 {
             assert_eq!(stranded.take_notes(&lanes), []);
             lanes[0].rechecks.count_look();

@@ -158,8 +158,9 @@ impl Watch for Watcher {
             registry.dispatch(events.into_iter(), &mut Anywhere, woken);
         }
         let notes = self.stranded.take_notes(&engine.lanes);
+        let before = woken.len();
         registry.recheck(&notes, woken);
-        any_events || any_neglected || !notes.is_empty()
+        any_events || any_neglected || woken.len() > before
     }
 
     fn relieve_stuck(&mut self) -> bool {

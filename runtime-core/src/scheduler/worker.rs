@@ -441,7 +441,7 @@ struct LastLook<'a>(&'a Worker);
 
 impl Drop for LastLook<'_> {
     fn drop(&mut self) {
-        let _ = self.0.recheck_all();
+        self.0.look_no_more();
     }
 }
 
