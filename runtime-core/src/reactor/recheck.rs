@@ -5,7 +5,7 @@
 //! another event, so only what was there by then, and did not fit, would be missed by who takes the source for drained. So where such
 //! attempts keep finding nothing ([`odds`](super::odds)) a worker takes the source for drained, and notes it on its lane's list. If
 //! no event has come for it when the worker would sleep, or after a few looks at its pollers, it counts as readable again: the attempt
-//! is made after all.
+//! is made after all. Nothing of this rests on the system's reporting all that comes later: a doubt has its note until it is settled.
 //!
 //! ```text
 //!    a full read ──▶ doubtful, noted ──an event, or an attempt that finds nothing──▶ settled, the note means nothing
