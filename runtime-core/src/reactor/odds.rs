@@ -146,11 +146,12 @@ impl Odds {
         }
     }
 
-    /// An event has come: what an attempt finds that was put off may be new.
+    /// An event has come: what the next attempt finds may be new, so it tells nothing. After the last of a run each read is tried until one
+    /// tells.
     #[inline]
     pub(super) fn on_event(&self) {
         let mut state = self.load();
-        if state.open == Open::BehindLate {
+        if state.open != Open::Settled {
             state.open = Open::Settled;
             self.store(state);
         }
@@ -376,12 +377,21 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_comes_before_the_late_attempt_had_not_to_wait() {
+    fn a_message_that_comes_before_the_attempt_had_not_to_wait() {
         let odds = Odds::new();
         let _ = attempts(&odds);
         odds.on_miss();
         odds.on_event();
-        assert_eq!(attempts(&odds), 0);
+        for _ in 1..TAKEN_IN_A_ROW {
+            assert!(message(&odds));
+        }
+        for _ in 0..100 {
+            assert!(!message(&odds), "nothing has told yet");
+            odds.on_event();
+        }
+        assert!(!message(&odds));
+        odds.on_nothing();
+        assert!(message(&odds));
     }
 
     #[test]

@@ -409,11 +409,11 @@ impl<T: AsFd> Registered<T> {
     fn settle<R>(&self, seen: Seen, interest: Interest, outcome: io::Result<R>) -> io::Result<R> {
         let found_nothing =
             matches!(&outcome, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
-        if interest.is_readable() {
-            let odds = &self.source.odds;
-            match found_nothing {
-                true => odds.on_nothing(),
-                false => odds.on_more(),
+        if interest.is_readable() && !interest.is_writable() {
+            match &outcome {
+                Ok(_) => self.source.odds.on_more(),
+                Err(_) if found_nothing => self.source.odds.on_nothing(),
+                Err(_) => {}
             }
         }
         if found_nothing {
