@@ -26,7 +26,7 @@ const MANY: usize = 150;
 const MANY_MORE: usize = 1_201;
 
 /// Tries until the next is taken as it is.
-const MOST_TRIES: usize = 3;
+const MOST_TRIES: usize = 2;
 
 /// Whether anything is ever taken for drained. That it is, says a test of `runtime-core`.
 const IS_DONE: bool = cfg!(all(target_os = "linux", not(gristmill_portable)));
