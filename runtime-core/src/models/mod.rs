@@ -38,7 +38,9 @@ mod shutdown;
 use crate::sync::{Arc, Mutex};
 use crate::task::header::Header;
 use crate::task::{Aborts, Cause, Runnable, Schedule};
+use loom::sync::atomic::{AtomicUsize, Ordering};
 use std::collections::VecDeque;
+use std::task::{Wake, Waker};
 
 /// How often a thread is stopped where it could go on, at most, in one run of a model. A race that needs more than two has
 /// not been seen; without a bound the largest models would take hours.
@@ -55,6 +57,21 @@ fn check_bounded(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
     builder.max_branches = 20_000;
     builder.check(model);
+}
+
+/// Counts wake-ups; the count is the checker's, so that orders are checked too.
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A waker that counts, and its count.
+fn counting() -> (Arc<Count>, Waker) {
+    let count = Arc::new(Count(AtomicUsize::new(0)));
+    (Arc::clone(&count), Waker::from(count))
 }
 
 /// A scheduler that keeps its runnables in a list.

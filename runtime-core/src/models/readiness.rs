@@ -3,29 +3,14 @@
 //! The socket is a count of bytes. Whoever sends adds to it with Relaxed accesses only, and then reports an event, so that
 //! what is seen of the count after the readiness is what edge E1 hands over.
 
-use super::check;
+use super::{check, counting};
 use crate::reactor::ready::{Direction, Interest, Ready};
 use crate::reactor::source::Source;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-
-/// A waker that counts.
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn counting() -> (Arc<Count>, Waker) {
-    let count = Arc::new(Count(AtomicUsize::new(0)));
-    let waker = Waker::from(Arc::clone(&count));
-    (count, waker)
-}
+use std::task::{Context, Poll, Waker};
 
 /// What is broken on purpose.
 #[derive(Clone, Copy, PartialEq, Eq)]

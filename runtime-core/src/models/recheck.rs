@@ -3,23 +3,14 @@
 //!
 //! The socket is a count of bytes, of which each read takes one.
 
-use super::check;
+use super::{check, counting};
 use crate::reactor::ready::{Direction, Interest, Ready};
 use crate::reactor::recheck::{Note, Rechecks};
 use crate::reactor::source::Source;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-
-/// A waker that counts.
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
+use std::task::{Context, Poll, Waker};
 
 /// What is broken on purpose.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,8 +108,7 @@ fn a_reader_beside(
             let scene = Arc::clone(&scene);
             thread::spawn(move || other(&scene))
         };
-        let count = Arc::new(Count(AtomicUsize::new(0)));
-        let waker = Waker::from(Arc::clone(&count));
+        let (count, waker) = counting();
         let mut cx = Context::from_waker(&waker);
         let mut beside = Some(beside);
         let mut read = 0;

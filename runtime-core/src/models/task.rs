@@ -1,6 +1,6 @@
 //! The task's state word and cell: edges T1 to T6.
 
-use super::{List, check, check_bounded};
+use super::{List, check, check_bounded, counting};
 use crate::task::{JoinHandle, Meta, allocate};
 use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,21 +9,7 @@ use std::future::poll_fn;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-
-/// Counts wake-ups; the count is the checker's, so that orders are checked too.
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: std::sync::Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn counting() -> (std::sync::Arc<Count>, Waker) {
-    let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
-    (std::sync::Arc::clone(&count), Waker::from(count))
-}
+use std::task::{Context, Poll, Waker};
 
 /// Counts its drops.
 struct Probe(Arc<AtomicUsize>);

@@ -54,8 +54,6 @@ pub(crate) struct Branch {
     /// How often it was refused, or asked for in vain since.
     refusals: AtomicU64,
     sources: AtomicUsize,
-    /// How often its worker looked.
-    looks: AtomicU64,
     watched: Watched,
 }
 
@@ -94,7 +92,6 @@ impl Branch {
             poller: OnceLock::new(),
             refusals: AtomicU64::new(0),
             sources: AtomicUsize::new(0),
-            looks: AtomicU64::new(0),
             watched: Watched::new(),
         }
     }
@@ -141,20 +138,6 @@ impl Branch {
     pub(super) fn lose(&self) {
         // ORDERING: Relaxed, see `in_use`.
         self.sources.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// The branch's own worker looks.
-    #[inline]
-    pub(crate) fn count_look(&self) {
-        // ORDERING: Relaxed; a count that is only compared, with one writer.
-        let looks = self.looks.load(Ordering::Relaxed);
-        self.looks.store(looks.wrapping_add(1), Ordering::Relaxed);
-    }
-
-    /// A number that changes whenever the worker looks.
-    pub(crate) fn looks(&self) -> u64 {
-        // ORDERING: Relaxed; only compared with an earlier value.
-        self.looks.load(Ordering::Relaxed)
     }
 
     /// The right to look, and who has it.

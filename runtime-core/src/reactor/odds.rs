@@ -129,32 +129,20 @@ impl Odds {
     /// An attempt to read has found something else than a buffer full.
     #[inline]
     pub(super) fn on_more(&self) {
-        let mut state = self.load();
-        if state.open != Open::Settled {
-            state.find_more();
-            self.store(state);
-        }
+        self.settle(State::find_more);
     }
 
     /// An attempt to read has found nothing.
     #[inline]
     pub(super) fn on_nothing(&self) {
-        let mut state = self.load();
-        if state.open != Open::Settled {
-            state.find_nothing();
-            self.store(state);
-        }
+        self.settle(State::find_nothing);
     }
 
     /// An event has come: what the next attempt finds may be new, so it tells nothing. After the last of a run each read is tried until one
     /// tells.
     #[inline]
     pub(super) fn on_event(&self) {
-        let mut state = self.load();
-        if state.open != Open::Settled {
-            state.open = Open::Settled;
-            self.store(state);
-        }
+        self.settle(|state| state.open = Open::Settled);
     }
 
     /// Something was written.
@@ -173,6 +161,16 @@ impl Odds {
         let mut state = self.load();
         state.open = Open::BehindLate;
         self.store(state);
+    }
+
+    /// Answers the question that is open, if one is.
+    #[inline]
+    fn settle(&self, answer: impl FnOnce(&mut State)) {
+        let mut state = self.load();
+        if state.open != Open::Settled {
+            answer(&mut state);
+            self.store(state);
+        }
     }
 
     #[inline]

@@ -24,7 +24,7 @@
 use super::key::Key;
 use super::readiness::Seen;
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// More notes than this are not kept: who comes then tries at once.
 const MOST: usize = 4_096;
@@ -57,8 +57,6 @@ impl Note {
 #[derive(Debug)]
 pub(crate) struct Rechecks {
     has_notes: AtomicBool,
-    /// How often the worker has looked at its pollers.
-    looks: AtomicU64,
     lists: Mutex<Lists>,
 }
 
@@ -74,7 +72,6 @@ impl Rechecks {
     pub(crate) fn new() -> Self {
         Self {
             has_notes: AtomicBool::new(false),
-            looks: AtomicU64::new(0),
             lists: Mutex::new(Lists {
                 young: Vec::new(),
                 old: Vec::new(),
@@ -99,20 +96,6 @@ impl Rechecks {
     pub(crate) fn is_empty(&self) -> bool {
         // ORDERING: Relaxed, see `note`.
         !self.has_notes.load(Ordering::Relaxed)
-    }
-
-    /// The worker has looked at its pollers.
-    #[inline]
-    pub(crate) fn count_look(&self) {
-        // ORDERING: Relaxed; a count that is only compared, with one writer.
-        let looks = self.looks.load(Ordering::Relaxed);
-        self.looks.store(looks.wrapping_add(1), Ordering::Relaxed);
-    }
-
-    /// A number that changes whenever the worker looks.
-    pub(crate) fn looks(&self) -> u64 {
-        // ORDERING: Relaxed; only compared with an earlier value.
-        self.looks.load(Ordering::Relaxed)
     }
 
     /// Moves the notes from before the last turn to `taken`, which is empty, and makes a turn.

@@ -48,7 +48,7 @@ impl Neglected {
         let mut any = false;
         let branches = registry.branches.iter().zip(lanes);
         for (worker, ((branch, lane), sight)) in branches.zip(&mut self.sights).enumerate() {
-            let looks = branch.looks();
+            let looks = lane.stats.looks.get();
             // A worker that says itself that it will be long has looked before.
             let is_attended = (looks != sight.looks || lane.sleeps()) && !lane.is_stuck();
             if is_attended {

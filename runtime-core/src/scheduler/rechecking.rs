@@ -53,19 +53,11 @@ impl Rechecking {
 }
 
 impl Worker {
-    /// The worker has looked at its pollers.
+    /// The worker has looked at its pollers: if it is time, has those sources tried that have been in doubt since before the last turn.
     #[inline]
-    pub(super) fn count_look(&self) {
-        let rechecks = &self.lane().rechecks;
-        rechecks.count_look();
-        if !rechecks.is_empty() {
-            self.turn_if_due();
-        }
-    }
-
-    fn turn_if_due(&self) {
+    pub(super) fn turn_if_due(&self) {
         let lane = self.lane();
-        if self.rechecking.is_due(lane.queue.len()) {
+        if !lane.rechecks.is_empty() && self.rechecking.is_due(lane.queue.len()) {
             let _ = self.recheck(|notes| lane.rechecks.turn(notes));
         }
     }

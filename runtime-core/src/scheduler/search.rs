@@ -137,15 +137,15 @@ impl Worker {
             self.until_shared.set(SHARED_EVERY - 1);
             self.look_at_shared_poller();
         }
-        self.count_look();
+        self.turn_if_due();
     }
 
     /// Whether there was something.
     pub(super) fn look_at_own_branch(&self) -> bool {
+        self.lane().stats.looks.add(1);
         let Some(branch) = self.engine().reactor.registry.branches.get(self.index()) else {
             return false;
         };
-        branch.count_look();
         let Some(poller) = branch.in_use() else {
             return false;
         };

@@ -164,7 +164,7 @@ impl Worker {
             }
         });
         parker.leave_poller();
-        branch.count_look();
+        self.lane().stats.looks.add(1);
         branch.watched().leave();
         let chosen = self.retract();
         self.handle_fetched(Origin::Poller);

@@ -35,6 +35,8 @@ impl Counter {
 pub(crate) struct Stats {
     /// Trips of the loop; the reactor thread sees by it that a worker is stuck.
     pub(crate) rounds: Counter,
+    /// Looks at the pollers; the reactor thread sees by it that what waits for one is not attended to.
+    pub(crate) looks: Counter,
     /// Tasks polled.
     pub(crate) polls: Counter,
     /// Successful steals; a batch counts once.
@@ -49,6 +51,7 @@ impl Stats {
     pub(crate) fn new() -> Self {
         Self {
             rounds: Counter::new(),
+            looks: Counter::new(),
             polls: Counter::new(),
             steals: Counter::new(),
             parks: Counter::new(),

@@ -43,7 +43,7 @@ impl Stranded {
     pub(super) fn take_notes(&mut self, lanes: &[Lane]) -> Vec<Note> {
         let mut notes = Vec::new();
         for (lane, sight) in lanes.iter().zip(&mut self.rechecks) {
-            let seen = (!lane.rechecks.is_empty()).then(|| lane.rechecks.looks());
+            let seen = (!lane.rechecks.is_empty()).then(|| lane.stats.looks.get());
             if is_same(sight, seen) {
                 lane.rechecks.take_all(&mut notes);
             }
@@ -86,7 +86,7 @@ mod tests {
         assert!(lanes[0].rechecks.note(note, || true));
         for _ in 0..3 {
             assert_eq!(stranded.take_notes(&lanes), []);
-            lanes[0].rechecks.count_look();
+            lanes[0].stats.looks.add(1);
         }
         assert_eq!(stranded.take_notes(&lanes), []);
         assert_eq!(stranded.take_notes(&lanes), [note]);

@@ -287,7 +287,7 @@ impl Worker {
         self.fire_due_timers();
         self.look_at_own_branch();
         self.look_at_shared_poller();
-        self.count_look();
+        self.turn_if_due();
         // Workers that come back from long polls in turn would take the same tasks from each other again and again, to the back of
         // their queues each time.
         if !self.came_back.take() && self.engine().has_stuck() {
