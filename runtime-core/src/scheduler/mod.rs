@@ -16,7 +16,8 @@
 //!   [`lending`] — sleepers that have lent theirs; [`stats`] — counters
 //! * [`home`] — the link from a task to its engine and its owned set; [`spares`] — such links that a thread keeps for its next tasks
 //! * [`context`] — what this thread is: a worker, inside a runtime, or neither
-//! * [`worker`] — the loop; [`search`] — where a worker finds work; [`sleep`] — how it goes to sleep, [`linger`] —
+//! * [`worker`] — the loop; [`search`] — where a worker finds work, and [`gather`] — whether it lets a
+//!   few gather there; [`sleep`] — how it goes to sleep, [`linger`] —
 //!   whether it looks a little longer before, and [`pace`] — how briefly it sleeps
 //! * [`steering`] — which worker an event belongs to; [`processor`] — what the system tells about that; [`rechecking`] — when it looks
 //!   once more at what it took for drained; [`stranded`] — events of a worker that does not come, and [`neglected`] — its poller
@@ -59,6 +60,7 @@ pub(crate) mod worker;
 
 pub(crate) mod shelf;
 
+mod gather;
 mod linger;
 mod pace;
 mod processor;

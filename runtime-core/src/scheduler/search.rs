@@ -4,6 +4,7 @@
 //! counts as searching, since it touches what others write to.
 
 use super::engine::Engine;
+use super::gather;
 use super::lane::Lane;
 use super::steering::Origin;
 use super::worker::Worker;
@@ -84,16 +85,34 @@ impl Worker {
 
     /// What needs no search: the injector, timers, the poller.
     fn find_for_own(&self) -> Option<Runnable> {
+        let injector = &self.engine().injector;
+        if self.injected.is_due(|left| injector.len() > left) {
+            // These first: if there is always something in the injector they would have to wait for a look around.
+            let found = self.look_beside_injector();
+            if found.is_some() {
+                return found;
+            }
+            gather::pause();
+        }
+        if let Some(first) = self.take_from_injector() {
+            self.injected.note(self.fetched_now(), || injector.len());
+            return Some(first);
+        }
+        self.look_beside_injector()
+    }
+
+    fn look_beside_injector(&self) -> Option<Runnable> {
         let lane = self.lane();
-        self.take_from_injector()
-            .or_else(|| {
-                self.fire_due_timers();
-                self.queue().pop(&lane.queue)
-            })
-            .or_else(|| {
-                self.look_at_pollers();
-                self.queue().pop(&lane.queue)
-            })
+        self.fire_due_timers();
+        self.queue().pop(&lane.queue).or_else(|| {
+            self.look_at_pollers();
+            self.queue().pop(&lane.queue)
+        })
+    }
+
+    /// How many runnables have just come into the empty queue, with the one that was taken out.
+    fn fetched_now(&self) -> usize {
+        1 + self.lane().queue.len()
     }
 
     /// Fires this worker's timers, those that no worker minds as its own, and, if this one has nothing else to do, those that sleepers have
@@ -287,8 +306,17 @@ impl Worker {
                 .filter(move |&i| i != own)
                 .map(|i| &lanes[i])
         };
+        let has_more_than = |left| others().any(|victim| victim.queue.len() > left);
+        if self.stolen.is_due(has_more_than) {
+            gather::pause();
+        }
+        let steal_from = |victim: &Lane| {
+            let first = self.queue().steal_from(&victim.queue)?;
+            self.stolen.note(self.fetched_now(), || victim.queue.len());
+            Some(first)
+        };
         let stolen = others()
-            .find_map(|victim| self.queue().steal_from(&victim.queue))
+            .find_map(steal_from)
             .or_else(|| {
                 others()
                     .filter(|victim| victim.is_stuck())

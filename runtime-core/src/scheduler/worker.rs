@@ -17,6 +17,7 @@
 
 use super::context;
 use super::engine::Engine;
+use super::gather::Gather;
 use super::house::House;
 use super::lane::{Lane, Moving};
 use super::linger::Linger;
@@ -65,6 +66,9 @@ pub(crate) struct Worker {
     pub(super) fetched: RefCell<Events>,
     /// Looks at the own branch until the shared poller has its turn.
     pub(super) until_shared: Cell<u32>,
+    /// Whether to let more gather in the injector, and where to steal.
+    pub(super) injected: Gather,
+    pub(super) stolen: Gather,
     /// The next look around is that of a worker which has been in a long poll.
     came_back: Cell<bool>,
     /// Room for events on their way out of an inbox.
@@ -112,6 +116,8 @@ impl Worker {
             house,
             core,
             until_look: Cell::new(LOOK_AROUND_EVERY),
+            injected: Gather::new(),
+            stolen: Gather::new(),
             came_back: Cell::new(false),
             deferring: Cell::new(false),
             deferred: Cell::new(0),

@@ -29,6 +29,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
+use std::thread;
 
 /// The vtable of tasks of this type.
 pub(super) fn vtable<F, S>() -> &'static Vtable
@@ -75,13 +76,15 @@ unsafe fn poll<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
             // SAFETY: `start` made this thread the running one.
             match unsafe { poll_once(this, task) } {
                 // SAFETY: as above; the runnable's reference goes along.
-                Some(output) => unsafe { finish::<F, S>(task, output, 1) },
+                Ok(Poll::Ready(output)) => unsafe { complete::<F, S>(task, output, 1) },
                 // SAFETY: as above.
-                None => unsafe { suspend::<F, S>(task) },
+                Ok(Poll::Pending) => unsafe { suspend::<F, S>(task) },
+                // SAFETY: as above.
+                Err(payload) => unsafe { fail::<F, S>(task, panicked(this, payload), 1) },
             }
         }
         // SAFETY: `start` made this thread the running one; the runnable's reference goes along.
-        StartOutcome::Cancel => unsafe { finish::<F, S>(task, Err(cancelled(this)), 1) },
+        StartOutcome::Cancel => unsafe { fail::<F, S>(task, cancelled(this), 1) },
         StartOutcome::Stale => {
             // SAFETY: gives up the runnable's reference, and the cell is not touched again.
             unsafe { release::<F, S>(task, 1) };
@@ -89,7 +92,7 @@ unsafe fn poll<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
     }
 }
 
-/// Polls; gives the output if the future is done or panicked.
+/// Polls. An error is the payload of a panic.
 ///
 /// # Safety
 ///
@@ -98,19 +101,14 @@ unsafe fn poll<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
 unsafe fn poll_once<F: Future + 'static, S: Schedule>(
     this: &Cell<F, S>,
     task: NonNull<Header>,
-) -> Option<Result<F::Output, JoinError>> {
+) -> thread::Result<Poll<F::Output>> {
     // SAFETY: the runnable's reference outlives the poll, and the waker is not dropped.
     let waker = unsafe { waker::borrowed(task) };
-    let polled = catch_unwind(AssertUnwindSafe(|| {
+    catch_unwind(AssertUnwindSafe(|| {
         let mut cx = Context::from_waker(&waker);
         // SAFETY: the caller is the running thread; before COMPLETE the stage holds the future.
         unsafe { this.poll_future(&mut cx) }
-    }));
-    match polled {
-        Ok(Poll::Pending) => None,
-        Ok(Poll::Ready(output)) => Some(Ok(output)),
-        Err(payload) => Some(Err(panicked(this, payload))),
-    }
+    }))
 }
 
 /// The task ends by a panic, which was caught just now.
@@ -159,45 +157,40 @@ unsafe fn suspend<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
         PendingOutcome::Cancel => {
             this.scheduler.cut_off(&this.header.meta, None);
             // SAFETY: still the running thread; the runnable's reference goes along.
-            unsafe { finish::<F, S>(task, Err(cancelled(this)), 1) };
+            unsafe { fail::<F, S>(task, cancelled(this), 1) };
         }
         // SAFETY: that was the last reference.
         PendingOutcome::Free => unsafe { free::<F, S>(task) },
     }
 }
 
-/// Drops the future, stores the output, completes, tells the `JoinHandle`, gives `refs` references up.
+/// The future is done: drops it, and ends the task with the output; gives `refs` references up.
+///
+/// The output comes by itself, not within a `Result`, whose words would be copied before they are known to be needed.
 ///
 /// # Safety
 ///
 /// The caller is the running thread, the stage holds the future, and the references are the caller's.
-unsafe fn finish<F: Future + 'static, S: Schedule>(
+#[inline]
+unsafe fn complete<F: Future + 'static, S: Schedule>(
     task: NonNull<Header>,
-    output: Result<F::Output, JoinError>,
+    output: F::Output,
     refs: usize,
 ) {
     // SAFETY: a reference of the caller's, counted in `refs` or kept, is given up only at the end.
     let this = unsafe { cell::<F, S>(task) };
-    // SAFETY: the caller is the running thread.
-    let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { this.clear_stage() }));
-    let output = match (dropped, output) {
-        (Ok(()), output) => output,
-        // The first panic is the one to report.
-        (Err(second), Err(first)) if first.is_panic() => {
-            discard(second);
-            Err(first)
-        }
-        (Err(payload), lost) => {
-            contain(|| drop(lost));
-            Err(panicked(this, payload))
-        }
-    };
-    // Before anybody hears of the end: a task that was joined does not count as alive.
-    let member = this.scheduler.release(&this.header);
-    let refs = refs + usize::from(member);
+    // SAFETY: the caller is the running thread, and the stage holds the future.
+    if let Err(payload) = unsafe { drop_future(this) } {
+        contain(|| drop(output));
+        let error = panicked(this, payload);
+        let refs = refs + leave(this);
+        // SAFETY: the caller is the running thread, the stage is empty, and the references are the caller's and the set's.
+        return unsafe { conclude::<F, S>(task, Err(error), refs) };
+    }
+    let refs = refs + leave(this);
     // I5: once no handle is left none comes back, so nobody will ask for the output. One whose drop does something is
-    // dropped after the completion, as below: it may look at the task.
-    let is_inert = output.is_ok() && !std::mem::needs_drop::<F::Output>();
+    // dropped after the completion: it may look at the task.
+    let is_inert = !std::mem::needs_drop::<F::Output>();
     if is_inert && let Some(was_last) = this.header.state.complete_unobserved(refs) {
         if was_last {
             // SAFETY: that was the last reference.
@@ -205,8 +198,70 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
         }
         return;
     }
+    // SAFETY: the caller is the running thread, the stage is empty, and the references are the caller's and the set's.
+    unsafe { conclude::<F, S>(task, Ok(output), refs) };
+}
 
-    // SAFETY: the caller is the running thread, and the stage was emptied just now.
+/// The task ends without an output: drops the future, and gives `refs` references up.
+///
+/// # Safety
+///
+/// The caller is the running thread, the stage holds the future, and the references are the caller's.
+#[cold]
+unsafe fn fail<F: Future + 'static, S: Schedule>(
+    task: NonNull<Header>,
+    mut error: JoinError,
+    refs: usize,
+) {
+    // SAFETY: a reference of the caller's, counted in `refs` or kept, is given up only at the end.
+    let this = unsafe { cell::<F, S>(task) };
+    // SAFETY: the caller is the running thread, and the stage holds the future.
+    if let Err(payload) = unsafe { drop_future(this) } {
+        if error.is_panic() {
+            // The first panic is the one to report.
+            discard(payload);
+        } else {
+            contain(|| drop(error));
+            error = panicked(this, payload);
+        }
+    }
+    let refs = refs + leave(this);
+    // SAFETY: the caller is the running thread, the stage is empty, and the references are the caller's and the set's.
+    unsafe { conclude::<F, S>(task, Err(error), refs) };
+}
+
+/// Empties the stage of its future. An error is the payload of a panic.
+///
+/// # Safety
+///
+/// The caller is the running thread, and the stage holds the future.
+#[inline]
+unsafe fn drop_future<F: Future, S>(this: &Cell<F, S>) -> thread::Result<()> {
+    // SAFETY: C1, the caller is the running thread.
+    catch_unwind(AssertUnwindSafe(|| unsafe { this.clear_stage() }))
+}
+
+/// Takes the task out of its owned set, before anybody hears of the end: a task that was joined does not count as alive. The
+/// references that come with it.
+#[inline]
+fn leave<F: Future, S: Schedule>(this: &Cell<F, S>) -> usize {
+    usize::from(this.scheduler.release(&this.header))
+}
+
+/// Stores the output, completes, tells the `JoinHandle`, gives `refs` references up.
+///
+/// # Safety
+///
+/// The caller is the running thread, the stage is empty, and the references are the caller's.
+#[inline]
+unsafe fn conclude<F: Future + 'static, S: Schedule>(
+    task: NonNull<Header>,
+    output: Result<F::Output, JoinError>,
+    refs: usize,
+) {
+    // SAFETY: a reference of the caller's, counted in `refs` or kept, is given up only at the end.
+    let this = unsafe { cell::<F, S>(task) };
+    // SAFETY: the caller is the running thread, and the stage is empty.
     unsafe { this.store_output(output) };
     let state = this.header.state.complete();
     if state.is_aborted() {
@@ -226,7 +281,7 @@ unsafe fn finish<F: Future + 'static, S: Schedule>(
             contain(|| drop(waker));
         }
     }
-    // SAFETY: the caller's references, and the set's if the task was in it.
+    // SAFETY: the caller's references.
     unsafe { release::<F, S>(task, refs) };
 }
 
@@ -293,7 +348,7 @@ unsafe fn end<F: Future + 'static, S: Schedule>(
             JoinError::aborted(this.header.meta.id, abort)
         });
         // SAFETY: `claim` made this thread the running one; the caller keeps its reference.
-        unsafe { finish::<F, S>(task, Err(error), 0) };
+        unsafe { fail::<F, S>(task, error, 0) };
     }
     outcome
 }
