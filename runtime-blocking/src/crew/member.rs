@@ -70,7 +70,10 @@ impl Crew {
     fn look_for_job(&self) -> Search {
         let mut until = None;
         loop {
-            for _ in 0..LOOKS_PER_READING {
+            // One that looks for a while is enough. Where many jobs end together each of their threads would.
+            let others_look = self.idle.snapshot().searching() > 1;
+            let looks = if others_look { 1 } else { LOOKS_PER_READING };
+            for _ in 0..looks {
                 if self.idle.snapshot().is_closed() {
                     return Search::Closed;
                 }
@@ -79,11 +82,11 @@ impl Crew {
                 }
                 spin_loop();
             }
-            let now = now();
-            if now >= *until.get_or_insert(now + self.config.spin) {
+            if others_look {
                 return Search::Empty;
             }
-            if self.idle.snapshot().searching() > 1 {
+            let now = now();
+            if now >= *until.get_or_insert(now + self.config.spin) {
                 return Search::Empty;
             }
             // Whoever the last job woke may wait for this very processor.

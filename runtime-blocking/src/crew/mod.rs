@@ -15,7 +15,7 @@
 //! Each thread is in one of four states, of which the census counts three; the rest are busy.
 //!
 //! ```text
-//!                     job found                  the queue is empty, for longer than `spin`
+//!                     job found             the queue is empty, for `spin` or while others search
 //!             busy ◄───────────── searching ───────────────────────────► idle ──► ends after keep-alive
 //!               └─────────────────► ▲   ▲                                 │ │
 //!                 no job left       │   └─────────────────────────────────┘ │ called in
