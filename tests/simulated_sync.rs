@@ -4,6 +4,7 @@ mod common;
 
 use common::Count;
 use common::chaos::{Crowd, SEEDS, breathe, moment, one_in};
+use common::room::Room;
 use gristmill::sim::check;
 use gristmill::sync::{
     Barrier, CancellationToken, Condvar, Event, Mutex, Notify, OnceCell, RwLock, Semaphore,
@@ -12,41 +13,6 @@ use gristmill::task::TaskGroup;
 use gristmill::time::{Duration, sleep, timeout};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Who is inside of something, at most so many.
-#[derive(Clone)]
-struct Room {
-    inside: Arc<AtomicUsize>,
-    most: usize,
-}
-
-impl Room {
-    fn new(most: usize) -> Self {
-        let inside = Arc::default();
-        Self { inside, most }
-    }
-
-    /// Goes in, for `count`.
-    fn enter(&self, count: usize) -> Inside {
-        let now = self.inside.fetch_add(count, Ordering::SeqCst) + count;
-        assert!(now <= self.most, "{now} inside of {}", self.most);
-        Inside(self.clone(), count)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.inside.load(Ordering::SeqCst) == 0
-    }
-}
-
-/// Goes out on drop.
-struct Inside(Room, usize);
-
-impl Drop for Inside {
-    fn drop(&mut self) {
-        self.0.inside.fetch_sub(self.1, Ordering::SeqCst);
-    }
-}
 
 #[test]
 fn a_semaphore_never_has_more_holders_than_permits_and_gets_all_back() {

@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::room::Room;
 use common::temp_dir::TempDir;
 use common::{Count, CountingWaker, Flavour, on_each, panic_text};
 use gristmill::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -9,8 +10,6 @@ use gristmill::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use gristmill::stream::{self, ConcurrentExt, Stream, StreamExt, TimeoutExt, stream, try_stream};
 use gristmill::time::{Duration, Instant, interval, sleep};
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -140,17 +139,14 @@ fn an_item_that_is_ready_together_with_its_bound_is_in_time() {
 fn at_most_so_many_items_are_worked_on_at_a_time() {
     on_each(|runtime| {
         runtime.block_on(async {
-            let running = Arc::new(AtomicUsize::new(0));
-            let most = Arc::new(AtomicUsize::new(0));
+            let room = Room::new(7);
             let work = |n: usize| {
-                let (running, most) = (Arc::clone(&running), Arc::clone(&most));
+                let room = room.clone();
                 async move {
-                    let now = running.fetch_add(1, Ordering::SeqCst) + 1;
-                    most.fetch_max(now, Ordering::SeqCst);
+                    let _inside = room.enter(1);
                     for _ in 0..1 + n % 5 {
                         gristmill::task::yield_now().await;
                     }
-                    running.fetch_sub(1, Ordering::SeqCst);
                     n
                 }
             };
@@ -166,7 +162,7 @@ fn at_most_so_many_items_are_worked_on_at_a_time() {
             let each = stream::iter(0..100);
             each.for_each_concurrent(7, async |n| assert_eq!(work(n).await, n))
                 .await;
-            let most = most.load(Ordering::SeqCst);
+            let most = room.peak();
             assert!((2..=7).contains(&most), "{most} at a time");
         });
     });

@@ -3,11 +3,11 @@
 mod common;
 
 use common::cut::{ByHand, at_each_poll, fickle, now};
+use common::room::Room;
 use common::{on_each, panic_text, silence_panics};
 use gristmill::sync::{Semaphore, TryAcquireError};
 use gristmill::task::{JoinSet, yield_now};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[test]
 fn a_permit_comes_back_when_it_is_dropped() {
@@ -179,18 +179,16 @@ fn no_more_than_the_permits_hold_at_once_and_none_is_lost_to_those_who_give_up()
     on_each(|runtime| {
         runtime.block_on(async {
             let semaphore = Arc::new(Semaphore::new(3));
-            let inside = Arc::new(AtomicUsize::new(0));
+            let room = Room::new(3);
             let mut tasks = JoinSet::new();
             for n in 0..60 {
-                let (own, inside) = (Arc::clone(&semaphore), Arc::clone(&inside));
+                let (own, room) = (Arc::clone(&semaphore), room.clone());
                 tasks.spawn(async move {
                     for _ in 0..50 {
                         let count = 1 + n % 3;
                         let _permit = own.acquire_many(count).await.expect("open");
-                        let count = count as usize;
-                        assert!(inside.fetch_add(count, Ordering::SeqCst) + count <= 3);
+                        let _inside = room.enter(count as usize);
                         yield_now().await;
-                        inside.fetch_sub(count, Ordering::SeqCst);
                     }
                 });
                 // Somebody who gives up wherever it is: before its turn, with some of the permits, or with all.

@@ -6,8 +6,6 @@ use common::{Count, CountingWaker, eventually, on_each, silence_panics};
 use gristmill::runtime::Runtime;
 use gristmill::task::{self, TaskGroup};
 use std::future::pending;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 /// Fails unless all tasks end.
@@ -280,108 +278,6 @@ fn children_can_spawn_siblings_while_the_group_is_joined() {
 }
 
 #[test]
-fn no_more_children_run_at_a_time_than_the_limit_allows() {
-    on_each(|runtime| {
-        runtime.block_on(async {
-            let running = Arc::new(AtomicUsize::new(0));
-            let most = Arc::new(AtomicUsize::new(0));
-            let mut group = TaskGroup::<()>::with_limit(3);
-            let children: Vec<_> = (0..100)
-                .map(|n| {
-                    let (running, most) = (Arc::clone(&running), Arc::clone(&most));
-                    group.spawn(async move {
-                        let now = running.fetch_add(1, Ordering::SeqCst) + 1;
-                        most.fetch_max(now, Ordering::SeqCst);
-                        task::yield_now().await;
-                        running.fetch_sub(1, Ordering::SeqCst);
-                        Ok(n)
-                    })
-                })
-                .collect();
-            // Some that wait are aborted: their places go on.
-            children
-                .iter()
-                .skip(50)
-                .step_by(7)
-                .for_each(|child| child.abort());
-            assert!(group.join().await.is_ok());
-            let most = most.load(Ordering::SeqCst);
-            assert!((1..=3).contains(&most), "{most} at a time");
-            for (n, child) in children.into_iter().enumerate() {
-                match child.await {
-                    Ok(value) => assert_eq!(value, n),
-                    Err(error) => assert!(error.is_cancelled() && n >= 50),
-                }
-            }
-        });
-    });
-}
-
-#[test]
-fn children_behind_the_limit_start_in_order_and_only_when_there_is_room() {
-    on_each(|runtime| {
-        runtime.block_on(async {
-            let (started, starts) = async_channel::unbounded();
-            let mut group = TaskGroup::<()>::with_limit(1);
-            let gates: Vec<_> = (0..4)
-                .map(|n| {
-                    let (open, gate) = async_channel::bounded::<()>(1);
-                    let started = started.clone();
-                    group.spawn(async move {
-                        started.send(n).await.expect("the test waits");
-                        gate.recv().await.expect("opened");
-                        Ok(())
-                    });
-                    open
-                })
-                .collect();
-            for (n, gate) in gates.iter().enumerate() {
-                assert_eq!(starts.recv().await, Ok(n));
-                for _ in 0..10 {
-                    task::yield_now().await;
-                }
-                assert!(starts.is_empty(), "no other one has started");
-                gate.send(()).await.expect("the child waits");
-            }
-            assert!(group.join().await.is_ok());
-        });
-    });
-}
-
-#[test]
-fn a_failure_drops_those_that_wait_for_the_limit_without_a_poll() {
-    on_each(|runtime| {
-        runtime.block_on(async {
-            let polls = Count::default();
-            let mut group = TaskGroup::with_limit(1);
-            let (open, gate) = async_channel::bounded::<()>(1);
-            group.spawn(async move {
-                gate.recv().await.expect("opened");
-                Err::<(), _>("no")
-            });
-            for _ in 0..10 {
-                let polls = polls.clone();
-                group.spawn(async move {
-                    polls.add();
-                    Ok(())
-                });
-            }
-            open.send(()).await.expect("the child waits");
-            let error = group.join().await.expect_err("it failed");
-            assert_eq!((error.len(), group.len()), (1, 0));
-            // The failing child gives its place back only at its end, after the abort of the others.
-            assert_eq!(polls.get(), 0);
-        });
-    });
-}
-
-#[test]
-#[should_panic(expected = "the limit is at least 1")]
-fn a_limit_of_zero_is_refused() {
-    drop(TaskGroup::<()>::with_limit(0));
-}
-
-#[test]
 fn a_group_without_a_runtime_says_so_and_can_still_be_joined() {
     let mut group = TaskGroup::<()>::new();
     let text = common::panic_text(|| drop(group.spawn(async { Ok(()) })));
@@ -485,24 +381,5 @@ fn a_hundred_thousand_children_and_one_that_fails() {
             assert_eq!((error.len(), drops.get()), (1, 100_000));
         });
         assert_eq!(runtime.metrics().num_alive_tasks(), 0);
-    });
-}
-
-#[test]
-fn a_hundred_thousand_children_pass_through_a_limit() {
-    on_each(|runtime| {
-        runtime.block_on(async {
-            let ran = Count::default();
-            let mut group = TaskGroup::<()>::with_limit(10);
-            for _ in 0..100_000 {
-                let ran = ran.clone();
-                group.spawn(async move {
-                    ran.add();
-                    Ok(())
-                });
-            }
-            assert!(group.join().await.is_ok());
-            assert_eq!(ran.get(), 100_000);
-        });
     });
 }

@@ -7,6 +7,7 @@
 pub(crate) mod chaos;
 pub(crate) mod cut;
 pub(crate) mod ends;
+pub(crate) mod room;
 pub(crate) mod temp_dir;
 
 use gristmill::runtime::{Builder, Runtime};
