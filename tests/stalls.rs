@@ -111,6 +111,37 @@ fn a_runnable_in_the_lifo_slot_of_a_stuck_worker_is_taken() {
 }
 
 #[test]
+fn all_that_waits_behind_a_worker_that_computes_gets_its_turn_on_one_that_always_has_something_else()
+ {
+    for relief in [0, 8] {
+        within(relief, move || {
+            const CHILDREN: usize = 100;
+            let builder = Builder::new().worker_threads(2);
+            let builder = builder.max_relief_threads(relief);
+            let runtime = builder.build().expect("a runtime");
+            let task = runtime.spawn(async {
+                let (ran, done) = (Count::default(), Arc::new(AtomicBool::new(false)));
+                for _ in 0..CHILDREN {
+                    let (ran, done) = (ran.clone(), Arc::clone(&done));
+                    // The first to be stolen keep the thief for good, so that it never comes to steal again.
+                    drop(gristmill::spawn(async move {
+                        ran.add();
+                        while !done.load(Ordering::Relaxed) {
+                            task::yield_now().await;
+                        }
+                    }));
+                }
+                while ran.get() < CHILDREN {
+                    std::hint::spin_loop();
+                }
+                done.store(true, Ordering::Relaxed);
+            });
+            runtime.block_on(task).expect("no panic");
+        });
+    }
+}
+
+#[test]
 fn a_task_from_outside_runs_while_every_worker_is_stuck() {
     within("outside", || {
         let builder = Builder::new().worker_threads(2);

@@ -7,12 +7,22 @@ use crate::peer::Peer;
 
 /// Tasks in a wave.
 const TASKS: usize = 20_000;
+/// Tasks in a wave whose poll is a long one on any machine.
+const LONG_WAVE: usize = 100_000;
 /// Tasks in a row that are timed together.
 const ROW: usize = 1_000;
 
 pub(crate) fn spawn_local<P: Peer>(effort: Effort) -> Sample {
+    waves::<P>(effort, TASKS)
+}
+
+pub(crate) fn spawn_long<P: Peer>(effort: Effort) -> Sample {
+    waves::<P>(effort, LONG_WAVE)
+}
+
+fn waves<P: Peer>(effort: Effort, tasks: usize) -> Sample {
     let countdown = Countdown::leaked();
-    in_task::repeated::<P, _, _>(effort, TASKS, || wave::<P>(countdown, TASKS))
+    in_task::repeated::<P, _, _>(effort, tasks, move || wave::<P>(countdown, tasks))
 }
 
 pub(crate) fn spawn_remote<P: Peer>(effort: Effort) -> Sample {

@@ -61,6 +61,7 @@ pub(crate) static ALL: &[Scenario] = &[
     },
     beside!("descriptors", descriptors::freed, "8 new connections while no descriptor is left; from the first free one until all have an answer"),
     cost!("watch_spawn", spawn::spawn_local, "spawn_local"),
+    cost!("watch_spawn_long", spawn::spawn_long, "spawn_local, 100,000 tasks out of each poll, which is a long one on any machine"),
     cost!("watch_yield", switch::yields, "yield"),
     cost!("watch_echo_1", tcp::echo_1, "echo_1"),
     cost!("watch_echo_64", tcp::echo_64, "echo_64"),

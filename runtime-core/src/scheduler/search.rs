@@ -304,25 +304,27 @@ impl Worker {
             (start..lanes.len())
                 .chain(0..start)
                 .filter(move |&i| i != own)
-                .map(|i| &lanes[i])
+                .map(|i| (i, &lanes[i]))
         };
-        let has_more_than = |left| others().any(|victim| victim.queue.len() > left);
+        let victims = || others().map(|(_, victim)| victim);
+        let has_more_than = |left| victims().any(|victim| victim.queue.len() > left);
         if self.stolen.is_due(has_more_than) {
             gather::pause();
         }
-        let steal_from = |victim: &Lane| {
+        let steal_from = |(i, victim): (usize, &Lane)| {
             let first = self.queue().steal_from(&victim.queue)?;
+            self.last_victim.set(Some(i));
             self.stolen.note(self.fetched_now(), || victim.queue.len());
             Some(first)
         };
         let stolen = others()
             .find_map(steal_from)
             .or_else(|| {
-                others()
+                victims()
                     .filter(|victim| victim.is_stuck())
                     .find_map(|v| v.queue.steal_slot())
             })
-            .or_else(|| self.steal_events(others()));
+            .or_else(|| self.steal_events(victims()));
         if stolen.is_some() {
             self.lane().stats.steals.add(1);
             return stolen;

@@ -10,7 +10,7 @@
 //! worker measures the end itself, because the reactor thread may sleep for good by then. The beginning is known to a tick.
 //!
 //! What waits behind a marked lane is anybody's. A worker that runs dry finds it when it steals; one that always has something to do
-//! would not, so it looks there when it looks around: once in so many rounds, and when the reactor thread asks it to, at each tick at which
+//! would not, so it looks there when it looks around, unless it has stolen there since its last look: once in so many rounds, and when the reactor thread asks it to, at each tick at which
 //! something waits there and no relief worker is called, or anything waits in the injector. Not when it has just come back from such a
 //! poll itself.
 
@@ -216,12 +216,14 @@ impl Engine {
 
 impl Worker {
     /// Takes half of what waits behind each stuck worker, as much as one steal takes, and what is in its slot, to the back of the own queue.
+    /// Not from whom it has stolen since its last look: half of that deque has been taken already, and who runs dry comes again.
     #[cold]
-    pub(super) fn take_from_stuck(&self) {
+    pub(super) fn take_from_stuck(&self, last_victim: Option<usize>) {
         let lanes = self.engine().lanes.iter().enumerate();
-        let stuck = lanes.filter(|(i, lane)| *i != self.index() && lane.is_stuck());
+        let others = lanes.filter(|&(i, _)| i != self.index() && Some(i) != last_victim);
+        let stuck = others.map(|(_, lane)| lane).filter(|l| l.is_stuck());
         let mut any = false;
-        for (_, lane) in stuck {
+        for lane in stuck {
             let first = self.queue().steal_from(&lane.queue);
             for runnable in first.into_iter().chain(lane.queue.steal_slot()) {
                 self.queue().push_back(runnable);

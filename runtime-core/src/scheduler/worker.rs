@@ -69,6 +69,8 @@ pub(crate) struct Worker {
     /// Whether to let more gather in the injector, and where to steal.
     pub(super) injected: Gather,
     pub(super) stolen: Gather,
+    /// From whom this worker has stolen last since it looked around.
+    pub(super) last_victim: Cell<Option<usize>>,
     /// The next look around is that of a worker which has been in a long poll.
     came_back: Cell<bool>,
     /// Room for events on their way out of an inbox.
@@ -118,6 +120,7 @@ impl Worker {
             until_look: Cell::new(LOOK_AROUND_EVERY),
             injected: Gather::new(),
             stolen: Gather::new(),
+            last_victim: Cell::new(None),
             came_back: Cell::new(false),
             deferring: Cell::new(false),
             deferred: Cell::new(0),
@@ -294,10 +297,11 @@ impl Worker {
         self.look_at_own_branch();
         self.look_at_shared_poller();
         self.turn_if_due();
+        let last_victim = self.last_victim.take();
         // Workers that come back from long polls in turn would take the same tasks from each other again and again, to the back of
         // their queues each time.
         if !self.came_back.take() && self.engine().has_stuck() {
-            self.take_from_stuck();
+            self.take_from_stuck(last_victim);
         }
         self.take_from_injector()
             .or_else(|| self.queue().pop(&self.lane().queue))
