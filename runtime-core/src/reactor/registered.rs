@@ -325,6 +325,12 @@ impl<T: AsFd> Registered<T> {
         }
     }
 
+    /// Takes the source for drained, as it is now. Whether it did.
+    #[cfg(all(test, gristmill_shuttle))]
+    pub(crate) fn doubt(&self) -> bool {
+        self.take_for_drained(self.source.seen())
+    }
+
     /// Whether it did.
     #[inline]
     fn take_for_drained(&self, seen: Seen) -> bool {

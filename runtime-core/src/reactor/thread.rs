@@ -69,9 +69,9 @@ pub(crate) trait Watch: Send + 'static {
     /// there were any.
     fn fire_overdue(&mut self, scratch: &mut Vec<Waker>) -> bool;
 
-    /// Sees to events that wait for a worker which does not come: handles them, and collects the wakers, or lets whoever waits in
-    /// the poller come to them. Whether there were any.
-    fn hand_on_stranded(&mut self, woken: &mut Vec<Waker>) -> bool;
+    /// Sees to events that wait for a worker which does not come: handles them, or lets whoever waits in the poller come to them.
+    /// Whether there were any.
+    fn hand_on_stranded(&mut self, scratch: &mut Vec<Waker>) -> bool;
 
     /// Looks for stuck workers and helps out. Whether there was need.
     fn relieve_stuck(&mut self) -> bool;
@@ -262,7 +262,6 @@ impl<W: Watch> ReactorThread<W> {
     fn help_out(&mut self) -> bool {
         let fired = self.watch.fire_overdue(&mut self.woken);
         let handed_on = self.watch.hand_on_stranded(&mut self.woken);
-        self.woken.drain(..).for_each(wake);
         self.watch.relieve_stuck() || fired || handed_on
     }
 

@@ -2,7 +2,8 @@
 //!
 //! # Invariants
 //!
-//! * E2 — A job counts until whoever awaits it was woken, or paused time could advance in between.
+//! * E2 — A job counts until whoever awaits it was woken, or paused time could advance in between. So does what the reactor thread takes
+//!   out of a worker's inbox or list of doubts.
 
 use super::context;
 use super::house::House;
@@ -137,11 +138,11 @@ impl<R, F: FnOnce() -> R> Future for Closure<F> {
     }
 }
 
-/// Counts a job while it exists.
-struct Counted(Arc<House>);
+/// Counts a job, or tasks that another thread is about to wake, while it exists.
+pub(super) struct Counted(Arc<House>);
 
 impl Counted {
-    fn new(house: Arc<House>) -> Self {
+    pub(super) fn new(house: Arc<House>) -> Self {
         // ORDERING: Relaxed; the thread that adds is the one whose future waits for the job.
         house.jobs.fetch_add(1, Ordering::Relaxed);
         Self(house)

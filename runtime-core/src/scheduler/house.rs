@@ -36,7 +36,7 @@ pub(crate) struct House {
     pub(crate) core_shelf: CoreShelf,
     /// What a simulated runtime goes by. It stands in for every executor.
     pub(crate) simulation: Option<Script>,
-    /// Executor jobs that have not ended; paused time does not advance by itself while there are any.
+    /// Executor jobs that have not ended, and deliveries of the reactor thread; paused time does not advance by itself while there are any.
     pub(super) jobs: AtomicUsize,
     /// Tasks that a shutdown has taken out of their sets to tell of them, and that whoever sweeps is to end.
     pub(super) set_aside: Mutex<Vec<TaskRef>>,

@@ -1,13 +1,15 @@
 //! What the reactor thread asks about the workers, answered.
 
 use super::engine::Engine;
+use super::errand::Counted;
 use super::house::House;
 use super::lane::Lane;
 use super::neglected::Neglected;
 use super::sight::{Sight, Verdict};
 use super::stranded::Stranded;
 use crate::reactor::inbox::Anywhere;
-use crate::reactor::thread::{Census, SHORTEST_TICK, Watch};
+use crate::reactor::thread::{Census, SHORTEST_TICK, Watch, wake};
+use crate::sync::atomic::{Ordering, fence};
 use crate::sync::{Arc, now};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -142,25 +144,34 @@ impl Watch for Watcher {
         any
     }
 
-    fn hand_on_stranded(&mut self, woken: &mut Vec<Waker>) -> bool {
-        let engine = &self.house.engine;
-        let registry = &engine.reactor.registry;
+    fn hand_on_stranded(&mut self, scratch: &mut Vec<Waker>) -> bool {
         let now = now();
         if now.duration_since(self.looked_after) < SHORTEST_TICK {
             // Back from the poller after less than a tick: too soon to say that somebody does not come.
             return false;
         }
         self.looked_after = now;
-        let any_neglected = self.neglected.look_after(registry, &engine.lanes, woken);
+        let engine = &self.house.engine;
+        let registry = &engine.reactor.registry;
+        let any_neglected = self.neglected.look_after(registry, &engine.lanes, scratch);
+
+        // E2: who finds its inbox and its list empty jumps no clock before those are woken who were meant.
+        let waits = |lane: &Lane| !(lane.inbox.is_empty() && lane.rechecks.is_empty());
+        let any_waits = engine.lanes.iter().any(waits);
+        let _counted = any_waits.then(|| Counted::new(Arc::clone(&self.house)));
+        // ORDERING: SeqCst, before the inbox and the list change; pairs with the fence in `House::has_jobs`, after a look at those.
+        fence(Ordering::SeqCst);
         let events = self.stranded.take_events(&engine.lanes);
         let any_events = !events.is_empty();
         if any_events {
-            registry.dispatch(events.into_iter(), &mut Anywhere, woken);
+            registry.dispatch(events.into_iter(), &mut Anywhere, scratch);
         }
         let notes = self.stranded.take_notes(&engine.lanes);
-        let before = woken.len();
-        registry.recheck(&notes, woken);
-        any_events || any_neglected || woken.len() > before
+        let before = scratch.len();
+        registry.recheck(&notes, scratch);
+        let any_doubts = scratch.len() > before;
+        scratch.drain(..).for_each(wake);
+        any_neglected || any_events || any_doubts
     }
 
     fn relieve_stuck(&mut self) -> bool {

@@ -2,12 +2,14 @@
 
 use super::{check, runtime};
 use crate::reactor::{Direction, Initial, Ready, Registered};
-use crate::runtime::Runtime;
+use crate::runtime::{Builder, Runtime};
 use crate::scheduler::context;
 use shuttle::sync::{Arc, Barrier};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 /// Sleeps in tasks and in the future of `block_on` end, and none early.
@@ -111,5 +113,34 @@ fn events_reach_their_tasks_whatever_the_workers_do() {
             runtime.block_on(task).expect("no panic");
         }
         system.join().expect("no panic");
+    });
+}
+
+#[test]
+fn a_paused_clock_does_not_jump_while_somebody_rechecks_what_was_taken_for_drained() {
+    check(|| {
+        let builder = Builder::new_current_thread().debug(false);
+        let runtime = builder.start_paused(true).build().expect("nothing refuses");
+        let house = &runtime.handle().house;
+        runtime.block_on(async {
+            let (socket, _other) = UnixStream::pair().expect("descriptors to spare");
+            let source = Registered::new(socket, Initial::NotReady).expect("room");
+            let poller = &house.engine.reactor.registry.poller;
+            poller.raise(source.get_ref().as_fd(), Ready::READABLE);
+            poll_fn(|cx| source.poll_ready(Direction::Read, cx))
+                .await
+                .expect("the runtime goes on");
+            assert!(source.doubt(), "this is a worker");
+            // The poll lasts until the reactor thread has begun to recheck in the worker's stead.
+            while !house.engine.lanes[0].rechecks.is_empty() {
+                shuttle::thread::yield_now();
+            }
+            let mut end = pin!(runtime_timer::sleep(Duration::from_secs(3_600)));
+            poll_fn(|cx| match source.poll_ready(Direction::Read, cx) {
+                Poll::Ready(ready) => Poll::Ready(ready.expect("the runtime goes on")),
+                Poll::Pending => end.as_mut().poll(cx).map(|()| panic!("the clock jumped")),
+            })
+            .await;
+        });
     });
 }
