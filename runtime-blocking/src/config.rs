@@ -27,7 +27,7 @@ pub(crate) const MAX_THREADS: usize = 32_767;
 /// # Examples
 ///
 /// ```
-/// use runtime_blocking::{BlockingPool, PoolConfig};
+/// use gristmill::executor::{BlockingPool, PoolConfig};
 /// use std::time::Duration;
 ///
 /// let pool = BlockingPool::new(

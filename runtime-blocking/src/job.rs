@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// # Examples
 ///
 /// ```
-/// use runtime_blocking::Job;
+/// use gristmill::executor::Job;
 ///
 /// let (done, wait) = std::sync::mpsc::channel();
 /// Job::new(move || done.send("ran").unwrap()).run();

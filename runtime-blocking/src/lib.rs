@@ -20,7 +20,7 @@
 //! # Examples
 //!
 //! ```
-//! use runtime_blocking::{BlockingPool, Executor, Job};
+//! use gristmill::executor::{BlockingPool, Executor, Job};
 //!
 //! let pool = BlockingPool::default();
 //! let (answer, answered) = std::sync::mpsc::channel();

@@ -11,7 +11,7 @@ use crate::job::Job;
 /// # Examples
 ///
 /// ```
-/// use runtime_blocking::{BlockingPool, Executor, Job};
+/// use gristmill::executor::{BlockingPool, Executor, Job};
 ///
 /// let pool = BlockingPool::default();
 /// pool.shutdown();

@@ -26,7 +26,7 @@ pub(crate) fn note_bent_clock() {
 /// that `Instant::now() + Duration::MAX` is a usable deadline that never comes.
 ///
 /// ```
-/// use runtime_timer::Instant;
+/// use gristmill::time::Instant;
 /// use std::time::Duration;
 ///
 /// let start = Instant::now();

@@ -23,7 +23,7 @@ use crate::rejected::Rejected;
 /// # Examples
 ///
 /// ```
-/// use runtime_blocking::{BlockingPool, Executor, Job};
+/// use gristmill::executor::{BlockingPool, Executor, Job};
 ///
 /// let pool = BlockingPool::default();
 /// let (exists, told) = std::sync::mpsc::channel();

@@ -23,7 +23,7 @@ use crate::rejected::Rejected;
 /// # Examples
 ///
 /// ```
-/// use runtime_blocking::{ComputePool, Executor, Job};
+/// use gristmill::executor::{ComputePool, Executor, Job};
 ///
 /// let pool = ComputePool::default();
 /// let (sum, summed) = std::sync::mpsc::channel();

@@ -50,7 +50,8 @@ impl UnhandledPanic {
     /// # Examples
     ///
     /// ```
-    /// use runtime_core::{Builder, UnhandledPanic, spawn};
+    /// use gristmill::runtime::{Builder, UnhandledPanic};
+    /// use gristmill::spawn;
     /// use std::sync::mpsc;
     ///
     /// let (sender, panics) = mpsc::channel();

@@ -22,7 +22,7 @@ pub(crate) const LISTED: usize = 1000;
 /// ```
 /// use std::time::Duration;
 ///
-/// let runtime = runtime_core::Runtime::new()?;
+/// let runtime = gristmill::runtime::Runtime::new()?;
 /// drop(runtime.spawn(std::future::pending::<()>()));
 /// let report = runtime.shutdown_timeout(Duration::from_secs(10));
 /// assert!(!report.is_clean());

@@ -39,7 +39,7 @@ use std::time::Duration;
 /// # Examples
 ///
 /// ```
-/// let runtime = runtime_core::Builder::new().worker_threads(2).thread_name("mill").build()?;
+/// let runtime = gristmill::runtime::Builder::new().worker_threads(2).thread_name("mill").build()?;
 /// let answer = runtime.block_on(async { 6 * 7 });
 /// assert_eq!(answer, 42);
 /// # Ok::<(), std::io::Error>(())
@@ -204,7 +204,7 @@ impl Builder {
     /// # Examples
     ///
     /// ```
-    /// use runtime_core::{Builder, Report};
+    /// use gristmill::runtime::{Builder, Report};
     /// use std::sync::mpsc;
     /// use std::time::Duration;
     ///
@@ -246,7 +246,7 @@ impl Builder {
     /// # Examples
     ///
     /// ```
-    /// use runtime_core::{Builder, Report};
+    /// use gristmill::runtime::{Builder, Report};
     /// use std::sync::mpsc;
     /// use std::time::Duration;
     ///
@@ -294,7 +294,8 @@ impl Builder {
     /// # Examples
     ///
     /// ```
-    /// use runtime_core::{Builder, UnhandledPanic, spawn};
+    /// use gristmill::runtime::{Builder, UnhandledPanic};
+    /// use gristmill::spawn;
     /// use std::panic::{AssertUnwindSafe, catch_unwind};
     ///
     /// let runtime = Builder::new().unhandled_panic(UnhandledPanic::Shutdown).build()?;

@@ -174,7 +174,7 @@ impl Runtime {
     /// ```
     /// use std::time::Duration;
     ///
-    /// let runtime = runtime_core::Runtime::new()?;
+    /// let runtime = gristmill::runtime::Runtime::new()?;
     /// runtime.block_on(async { /* … */ });
     /// let report = runtime.shutdown_timeout(Duration::from_secs(10));
     /// if !report.is_clean() {

@@ -31,7 +31,7 @@ impl Builder {
     /// # Examples
     ///
     /// ```
-    /// use runtime_core::Builder;
+    /// use gristmill::runtime::Builder;
     /// use std::sync::{Arc, Mutex};
     ///
     /// let order = |seed| {
@@ -40,7 +40,7 @@ impl Builder {
     ///     runtime.block_on(async {
     ///         let tasks = [1, 2, 3].map(|number| {
     ///             let order = Arc::clone(&order);
-    ///             runtime_core::spawn(async move { order.lock().unwrap().push(number) })
+    ///             gristmill::spawn(async move { order.lock().unwrap().push(number) })
     ///         });
     ///         for task in tasks {
     ///             task.await.unwrap();
@@ -77,7 +77,9 @@ impl Builder {
 /// Two tasks read, wait, and write; the update of one is lost under most seeds:
 ///
 /// ```should_panic
-/// use runtime_core::{check, spawn, yield_now};
+/// use gristmill::sim::check;
+/// use gristmill::spawn;
+/// use gristmill::task::yield_now;
 /// use std::sync::Arc;
 /// use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 ///

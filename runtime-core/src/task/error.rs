@@ -87,9 +87,9 @@ impl JoinError {
     /// # Examples
     ///
     /// ```
-    /// # let runtime = runtime_core::Builder::new_current_thread().build()?;
+    /// # let runtime = gristmill::runtime::Builder::new_current_thread().build()?;
     /// # runtime.block_on(async {
-    /// let task = runtime_core::spawn(std::future::pending::<()>());
+    /// let task = gristmill::spawn(std::future::pending::<()>());
     /// task.abort();
     /// let error = task.await.unwrap_err();
     /// let place = error.aborted_at().expect("it was aborted");
