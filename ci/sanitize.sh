@@ -44,6 +44,7 @@ thread)
     sanitized -p runtime-blocking --test conservation
     sanitized -p gristmill --test stress_tasks --test wakers --test steering
     sanitized -p gristmill --test task_group_stress --test tcp_hammer --test cancel_stress
+    sanitized -p gristmill --test exact_reads --test stalls --test stalls_io --test paused_time
     ;;
 address)
     export ASAN_OPTIONS="detect_leaks=1 ${ASAN_OPTIONS:-}"
